@@ -1,0 +1,168 @@
+"""MarginHead: prototypes, normalisation and cross-entropy; a head overrides how the target's cosine is adjusted."""
+
+import keras
+from keras import initializers, ops
+
+from kerasface.heads.checks import check_labels, check_number, check_rank
+from kerasface.heads.geometry import unit_rows
+
+__all__ = ["MarginHead"]
+
+
+class MarginHead(keras.layers.Layer):
+    """Base of all margin heads: one prototype a class, compared by angle.
+
+    With c_j = cos θ_j between the embedding and prototype P_j, y the true class and s the magnitude, the logits are
+    `s · adjust_target(c_y)` for the true class and `s · adjust_others(c_j)` for the others; the loss of a sample is
+    its softmax cross-entropy. A head overrides one or two of the hooks:
+
+    * `observe(cosine, norm)`: update of state (λ, moving averages), in training only, before the target is adjusted;
+    * `adjust_target(cosine, norm)`: (B,) → (B,), the margin;
+    * `adjust_others(cosines, target)`: (B, C) → (B, C), the identity for most;
+    * `magnitude(norm)`: what cosines are multiplied by: `scale` unless overridden.
+
+    Everything runs in float32 whatever the global policy is: float16's spacing near cos θ = 1 is 4.9e-4, almost two
+    degrees. Values are exact, without epsilons inside; gradients are finite everywhere, θ = 0 and θ = π included.
+
+    Args:
+        num_classes: C, the number of training identities.
+        scale: s, radius of the hypersphere; None where the head keeps the embedding's own length.
+        initializer: of the prototypes; N(0, 0.01) as in the authors' ArcFace code. Only directions matter to a
+            normalised head, but short prototypes turn faster under SGD.
+        detach_margin: False: the true gradient of the loss that is reported, as the papers' equations have it. True:
+            the margin's shift counts as a constant (d logit / d c_y = s), as arcface_torch and SphereFace-R train;
+            recipes that quote their learning rates need it. The true gradient of ArcFace grows like 1 / sin θ as a
+            face reaches its prototype; this one does not.
+        dtype: "float32"; "float64" for checks of gradients.
+        name: of the layer.
+
+    Call arguments:
+        embeddings: (B, D) float, any norm. A row of zeros counts as orthogonal to every prototype and sends no
+            gradient back; a NaN gives NaN.
+        labels: (B,) int in [0, C); leave out at inference for plain scaled cosines. Outside that range: a ValueError
+            in eager calls, a NaN loss for that row inside a compiled graph.
+        training: True lets state advance (`observe`).
+
+    Returns:
+        (B, C) float32 logits.
+
+    Raises:
+        ValueError: wrong ranks, labels out of range, num_classes < 2.
+        TypeError: labels that are not integers.
+
+    Example:
+        >>> class MyHead(MarginHead):
+        ...     def adjust_target(self, cosine, norm):
+        ...         return cosine - 0.2
+        >>> MyHead(10, scale=30.0).loss(embeddings, labels).shape
+        (8,)
+
+    Reference:
+        Deng et al., ArcFace, CVPR 2019, section 2.3, for the one form that holds them all.
+    """
+
+    def __init__(
+        self, num_classes, *, scale=None, initializer=None, detach_margin=False, dtype="float32", name=None, **kwargs
+    ):
+        super().__init__(dtype=dtype, name=name, **kwargs)
+        self.num_classes = int(check_number("num_classes", num_classes, low=2))
+        self.scale = None if scale is None else float(check_number("scale", scale, low=1e-6))
+        self.initializer = initializers.get(initializer or initializers.RandomNormal(stddev=0.01))
+        self.detach_margin = bool(detach_margin)
+
+    def build(self, embeddings_shape):
+        """Creates the prototypes, (C, D)."""
+        if len(embeddings_shape) != 2 or embeddings_shape[-1] is None:
+            raise ValueError(f"embeddings must have the shape (B, D). Received: shape={tuple(embeddings_shape)}")
+        self.prototypes = self.add_weight(
+            shape=(self.num_classes, embeddings_shape[-1]), initializer=self.initializer, name="prototypes"
+        )
+        self.built = True
+
+    def call(self, embeddings, labels=None, training=False):
+        """Logits with the margin when labels are given, plain scaled cosines when not."""
+        return self.logits(embeddings, labels, training)
+
+    def loss(self, embeddings, labels, training=False):
+        """Softmax cross-entropy of each sample.
+
+        Args:
+            embeddings: (B, D) float tensor or array.
+            labels: (B,) int.
+            training: True lets state (λ, moving averages) advance; pass it in a training loop of your own.
+
+        Returns:
+            (B,) float32 losses, in nats, not averaged.
+        """
+        embeddings = ops.convert_to_tensor(embeddings, dtype=self.compute_dtype)
+        labels = ops.convert_to_tensor(labels)
+        if not self.built:
+            self.build(embeddings.shape)
+        logits = self.logits(embeddings, labels, training)
+        return ops.logsumexp(logits, axis=-1) - _entry(logits, self._in_range(labels))
+
+    def logits(self, embeddings, labels, training):
+        """The five steps from embeddings to (B, C) logits; `labels` may be None."""
+        check_rank("embeddings", embeddings, "(B, D)")
+        unit, norm = unit_rows(embeddings)
+        cosines = ops.matmul(unit, ops.transpose(unit_rows(self.prototypes)[0]))
+        magnitude = self.magnitude(norm)
+        if magnitude is not self.scale:
+            magnitude = magnitude[:, None]
+        if labels is None:
+            return magnitude * cosines
+        check_labels(labels, self.num_classes)
+        # Rounding can leave 1.0000001, of which no angle exists; only the target's angle is ever needed.
+        cosine = ops.clip(_entry(cosines, self._in_range(labels)), -1.0, 1.0)
+        if training:
+            self.observe(cosine, norm)
+        target = self.adjust_target(cosine, norm)
+        if self.detach_margin:
+            target = cosine + ops.stop_gradient(target - cosine)
+        others = self.adjust_others(cosines, target)
+        return magnitude * self._with_target(others, labels, target)
+
+    def observe(self, cosine, norm):
+        """Hook: updates state from the targets' cosines (B,) and the embeddings' lengths (B,)."""
+
+    def adjust_target(self, cosine, norm):
+        """Hook: the margin; cos θ_y (B,) and ‖x‖ (B,) to the target's value (B,)."""
+        return cosine
+
+    def adjust_others(self, cosines, target):
+        """Hook: cos θ_j (B, C) and the targets' values (B,) to the others' values (B, C); column y is ignored."""
+        return cosines
+
+    def magnitude(self, norm):
+        """Hook: what the values are multiplied by: `scale`, or a (B,) tensor made of ‖x‖."""
+        return self.scale
+
+    def compute_output_shape(self, embeddings_shape, labels_shape=None):
+        """(B, C)."""
+        return (embeddings_shape[0], self.num_classes)
+
+    def get_config(self):
+        """Returns the arguments that rebuild this head."""
+        config = {
+            **super().get_config(),
+            "num_classes": self.num_classes,
+            "initializer": initializers.serialize(self.initializer),
+            "detach_margin": self.detach_margin,
+        }
+        return config if self.scale is None else {**config, "scale": self.scale}
+
+    def _with_target(self, values, labels, target):
+        """`values` (B, C) with `target` (B,) in column `labels`; a row whose label is out of range becomes NaN."""
+        labels = ops.cast(labels, "int32")
+        inside = (labels >= 0) & (labels < self.num_classes)
+        target = ops.where(inside, target, ops.full_like(target, float("nan")))
+        columns = ops.arange(self.num_classes, dtype="int32")
+        return ops.where(columns[None, :] == self._in_range(labels)[:, None], target[:, None], values)
+
+    def _in_range(self, labels):
+        return ops.clip(ops.cast(labels, "int32"), 0, self.num_classes - 1)
+
+
+def _entry(matrix, columns):
+    """matrix[b, columns[b]] for every row b: (B, C) and (B,) to (B,)."""
+    return ops.squeeze(ops.take_along_axis(matrix, columns[:, None], axis=1), axis=1)

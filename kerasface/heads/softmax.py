@@ -1,0 +1,50 @@
+"""Softmax: the baseline without normalisation and without a margin."""
+
+from keras import ops
+
+from kerasface.heads._registry import heads
+from kerasface.heads.base import MarginHead
+from kerasface.heads.checks import check_labels, check_rank
+
+__all__ = ["Softmax"]
+
+
+@heads.register("softmax")
+class Softmax(MarginHead):
+    """Plain softmax classifier: logit_j = P_jᵀ x + b_j.
+
+    Args:
+        num_classes: C, the number of training identities.
+        **options: see `MarginHead` (initializer, dtype); there is no margin to detach.
+
+    Call arguments:
+        embeddings: (B, D) float.
+        labels: (B,) int in [0, C), or left out; the logits are the same.
+
+    Returns:
+        (B, C) float32 logits.
+
+    Example:
+        >>> logits = Softmax(10_572)(embeddings)
+
+    Reference:
+        Liu et al., SphereFace, CVPR 2017, eq. 1.
+    """
+
+    def build(self, embeddings_shape):
+        """Creates the prototypes, (C, D), and the bias, (C,)."""
+        super().build(embeddings_shape)
+        self.bias = self.add_weight(shape=(self.num_classes,), initializer="zeros", name="bias")
+
+    def logits(self, embeddings, labels, training):
+        """P_jᵀ x + b_j, (B, C)."""
+        check_rank("embeddings", embeddings, "(B, D)")
+        logits = ops.matmul(embeddings, ops.transpose(self.prototypes)) + self.bias
+        if labels is None:
+            return logits
+        check_labels(labels, self.num_classes)
+        return self._with_target(logits, labels, _target(logits, self._in_range(labels)))
+
+
+def _target(logits, labels):
+    return ops.squeeze(ops.take_along_axis(logits, labels[:, None], axis=1), axis=1)

@@ -1,0 +1,19 @@
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(7)
+
+
+@pytest.fixture(scope="session")
+def shared_data():
+    """The folder of real faces (see DATA.md beside it); tests that use it carry the marker `shared_data`."""
+    root = Path(os.environ.get("KERASFACE_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
+    if not root.is_dir():
+        pytest.skip(f"needs the real faces: no folder {root}; set KERASFACE_DATA to where they lie")
+    return root
