@@ -1,0 +1,65 @@
+"""The few layer groups that several architectures share, with symmetric padding and device-friendly layers."""
+
+from keras import initializers, layers
+
+__all__ = ["convolution", "depthwise", "normalization", "prelu", "scaled_channels"]
+
+# Keras' default of .99 needs thousands of steps to settle; the field's recipes use .9 and PyTorch's epsilon.
+_MOMENTUM = 0.9
+_EPSILON = 1e-5
+
+
+def convolution(x, filters, kernel_size, *, name, strides=1, dtype=None, **options):
+    """2-D convolution padded by `kernel_size // 2` on every side, as Caffe and PyTorch pad.
+
+    Keras' own SAME pads only bottom and right at stride 2, so that imported weights would not match.
+
+    Args:
+        x: (N, H, W, C) tensor.
+        filters: output channels.
+        kernel_size: odd, in pixels.
+        name: of the layer; the padding's is `name_pad`.
+        strides: 1 or 2.
+        dtype: the layers' dtype policy.
+        **options: for `keras.layers.Conv2D`; no bias and He-normal weights unless told.
+
+    Returns:
+        (N, ceil(H / strides), ceil(W / strides), filters) tensor.
+    """
+    options = {"use_bias": False, "kernel_initializer": "he_normal", **options}
+    x, padding = _padded(x, kernel_size, strides, name, dtype)
+    return layers.Conv2D(filters, kernel_size, strides, padding=padding, dtype=dtype, name=name, **options)(x)
+
+
+def depthwise(x, kernel_size, *, name, strides=1, dtype=None):
+    """Depthwise convolution without bias, padded like `convolution`; same arguments."""
+    x, padding = _padded(x, kernel_size, strides, name, dtype)
+    # Keras counts all channels into a depthwise kernel's fan-in; each output sees one.
+    initializer = initializers.RandomNormal(stddev=(2.0 / kernel_size**2) ** 0.5)
+    return layers.DepthwiseConv2D(
+        kernel_size, strides, padding=padding, use_bias=False, depthwise_initializer=initializer, dtype=dtype, name=name
+    )(x)
+
+
+def normalization(x, *, name, dtype=None):
+    """Batch normalisation (momentum .9, epsilon 1e-5), which converters fold into the convolution before it."""
+    return layers.BatchNormalization(momentum=_MOMENTUM, epsilon=_EPSILON, dtype=dtype, name=name)(x)
+
+
+def prelu(x, *, name, dtype=None):
+    """PReLU with one slope a channel, from .25: shared axes keep it one op in TFLite at any input size."""
+    slope = initializers.Constant(0.25)
+    return layers.PReLU(alpha_initializer=slope, shared_axes=[1, 2], dtype=dtype, name=name)(x)
+
+
+def scaled_channels(channels, width):
+    """Channels times `width`, rounded to the nearest multiple of 8, at least 8, as MobileNets scale theirs."""
+    if width <= 0:
+        raise ValueError(f"width must be positive. Received: width={width}")
+    return max(8, int(channels * width / 8 + 0.5) * 8)
+
+
+def _padded(x, kernel_size, strides, name, dtype):
+    if strides == 1:
+        return x, "same"
+    return layers.ZeroPadding2D(kernel_size // 2, dtype=dtype, name=f"{name}_pad")(x), "valid"
