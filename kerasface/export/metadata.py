@@ -1,0 +1,92 @@
+"""Writes the EmbedderSpec into TFLite and ONNX files and beside them."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import flatbuffers
+import numpy as np
+
+from kerasface.edge.metadata import sidecar_path
+from kerasface.spec import SPEC_KEY
+
+__all__ = ["onnx_with_spec", "tflite_with_spec", "write_sidecar"]
+
+
+def tflite_with_spec(content, spec):
+    """Returns a TFLite file's bytes with the spec in its metadata, in place of one that may be there.
+
+    The spec's JSON stands in a buffer of its own, under the name `SPEC_KEY` in `Model.metadata`. Operators, weights and
+    signatures stay as they are.
+
+    Args:
+        content: the file's bytes.
+        spec: `EmbedderSpec`.
+
+    Returns:
+        bytes.
+
+    Reference:
+        TFLite's schema.fbs, table Metadata.
+    """
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
+    text = np.frombuffer(spec.to_json().encode(), np.uint8)
+    model.metadata = model.metadata or []
+    entry = next((entry for entry in model.metadata if entry.name == SPEC_KEY.encode()), None)
+    if entry is None:
+        entry = schema.MetadataT(name=SPEC_KEY, buffer=len(model.buffers))
+        model.metadata.append(entry)
+        model.buffers.append(schema.BufferT())
+    model.buffers[entry.buffer].data = text
+    builder = _AlignedBuilder(len(content))
+    builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
+    return bytes(builder.Output())
+
+
+def onnx_with_spec(content, spec):
+    """Returns an ONNX file's bytes with the spec's JSON in `metadata_props`, under `SPEC_KEY`.
+
+    Args:
+        content: the file's bytes.
+        spec: `EmbedderSpec`.
+
+    Returns:
+        bytes.
+
+    Reference:
+        ONNX IR specification, "Model metadata".
+    """
+    import onnx
+
+    model = onnx.load_from_string(content)
+    onnx.helper.set_model_props(model, {**{p.key: p.value for p in model.metadata_props}, SPEC_KEY: spec.to_json()})
+    return model.SerializeToString()
+
+
+def write_sidecar(path, spec):
+    """Writes `PATH.json`: `{"bytes", "file", "sha256", "spec"}` of the file at `path`, which can't hold its own hash.
+
+    Args:
+        path: the exported file.
+        spec: `EmbedderSpec`.
+
+    Returns:
+        dict that was written.
+    """
+    content = Path(path).read_bytes()
+    sidecar = {
+        "spec": json.loads(spec.to_json()),
+        "file": Path(path).name,
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "bytes": len(content),
+    }
+    sidecar_path(path).write_text(json.dumps(sidecar, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    return sidecar
+
+
+class _AlignedBuilder(flatbuffers.Builder):
+    # The schema aligns weights to 16 bytes (force_align), which runtimes rely on; Python's generated code forgets it.
+    def StartVector(self, elemSize, numElems, alignment):
+        return super().StartVector(elemSize, numElems, 16 if elemSize == 1 else alignment)

@@ -1,0 +1,87 @@
+import hashlib
+import json
+
+import numpy as np
+import onnx
+import pytest
+from ai_edge_litert import schema_py_generated as schema
+from ai_edge_litert.interpreter import Interpreter
+
+from kerasface.edge.metadata import sidecar_path
+from kerasface.export.metadata import onnx_with_spec, tflite_with_spec
+from kerasface.export.strip import strip
+from kerasface.export.tflite import _convert
+from kerasface.spec import SPEC_KEY, EmbedderSpec, Threshold
+
+
+@pytest.fixture(scope="module", params=["fp32", "fp16"])
+def raw(request, model):
+    """What the converter alone gives."""
+    return _convert(strip(model), request.param)
+
+
+def specs_in(content):
+    model = schema.Model.GetRootAsModel(content, 0)
+    entries = [model.Metadata(i) for i in range(model.MetadataLength())]
+    texts = [model.Buffers(e.Buffer()).DataAsNumpy().tobytes() for e in entries if e.Name() == SPEC_KEY.encode()]
+    return [EmbedderSpec.from_json(text.decode()) for text in texts]
+
+
+def constants(content):
+    model = schema.Model.GetRootAsModel(content, 0)
+    buffers = [model.Buffers(i) for i in range(model.BuffersLength())]
+    return [b.DataAsNumpy() for b in buffers if b.DataLength()]
+
+
+def answers(content, images):
+    run = Interpreter(model_content=content).get_signature_runner()
+    return np.concatenate([run(image=image[None])["embedding"] for image in images])
+
+
+@pytest.mark.parametrize("precision", ["fp32", "fp16"])
+def test_the_spec_stands_in_the_tflite_file(exported, spec, precision):
+    assert specs_in(exported["tflite", precision][0].read_bytes()) == [spec]
+
+
+def test_the_spec_stands_in_the_onnx_file(exported, spec):
+    properties = {p.key: p.value for p in onnx.load(exported["onnx", "fp32"][0]).metadata_props}
+    assert EmbedderSpec.from_json(properties[SPEC_KEY]) == spec
+
+
+def test_the_sidecar_tells_the_files_hash_and_the_spec(exported, spec):
+    for path, report in exported.values():
+        sidecar = json.loads(sidecar_path(path).read_text())
+        assert sidecar["file"] == path.name
+        assert sidecar["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest() == report.sha256
+        assert sidecar["bytes"] == path.stat().st_size == report.bytes
+        assert EmbedderSpec.from_json(json.dumps(sidecar["spec"])) == spec
+
+
+def test_rewriting_changes_no_bit_of_the_answers(raw, spec, images):
+    np.testing.assert_array_equal(answers(tflite_with_spec(raw, spec), images[:8]), answers(raw, images[:8]))
+
+
+def test_rewriting_keeps_the_converters_own_metadata_and_constants(raw, spec):
+    rewritten = tflite_with_spec(raw, spec)
+    before, after = constants(raw), constants(rewritten)
+    assert [a.tobytes() for a in after[: len(before)]] == [b.tobytes() for b in before]
+    names = [e.name for e in schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(rewritten, 0)).metadata]
+    assert b"min_runtime_version" in names
+
+
+def test_constants_stay_aligned_to_16_bytes(raw, spec):
+    rewritten = tflite_with_spec(raw, spec)
+    start = np.frombuffer(rewritten, np.uint8).ctypes.data
+    assert {(constant.ctypes.data - start) % 16 for constant in constants(rewritten)} == {0}
+
+
+def test_a_second_spec_takes_the_firsts_place(raw, spec):
+    calibrated = spec.replace(thresholds=(Threshold(0.31, 1e-3, "lfw", "fp16", 3000),))
+    assert specs_in(tflite_with_spec(tflite_with_spec(raw, spec), calibrated)) == [calibrated]
+
+
+def test_an_onnx_file_keeps_its_other_properties(exported, spec):
+    proto = onnx.load(exported["onnx", "fp32"][0])
+    onnx.helper.set_model_props(proto, {"author": "someone", SPEC_KEY: "old"})
+    again = onnx.load_from_string(onnx_with_spec(proto.SerializeToString(), spec))
+    assert {p.key: p.value for p in again.metadata_props} == {"author": "someone", SPEC_KEY: spec.to_json()}
