@@ -1,0 +1,58 @@
+"""The app that gathers the commands, and the one place where errors become messages and exit codes."""
+
+import os
+import sys
+
+import typer
+
+import kerasface
+from kerasface.cli import assets, demo, evaluate, export, gallery, train, verify
+from kerasface.cli.console import error_console
+from kerasface.errors import KerasfaceError
+
+__all__ = ["app", "run"]
+
+app = typer.Typer(
+    name="kerasface",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help="Face recognition for Keras 3: train, evaluate, export, and run embedders without TensorFlow.\n\n"
+    "Faces are biometric data: use photos of people who agreed to it, and read the licence of the weights you use.",
+)
+for group in (demo, train, evaluate, export, verify, gallery):
+    group.add_to(app)
+app.add_typer(assets.app, name="assets")
+
+
+def _version(wanted: bool):
+    if wanted:
+        typer.echo(f"kerasface {kerasface.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _global(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Show it and exit."),
+):
+    pass
+
+
+def run():
+    """Runs the app; a `KerasfaceError` is its message and exit code 2, Ctrl-C is 130."""
+    # TensorFlow's start-up notes bury what a command says; errors still come as Python exceptions.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    try:
+        app()
+    except KerasfaceError as error:
+        error_console.print(f"[bold red]error:[/] {_escaped(error)}", soft_wrap=True, highlight=False)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        error_console.print("stopped")
+        sys.exit(130)
+
+
+def _escaped(error):
+    from rich.markup import escape
+
+    return escape(str(error))

@@ -1,0 +1,44 @@
+"""Where commands write: results to standard output, progress and errors to standard error."""
+
+import contextlib
+import os
+import sys
+
+from rich.console import Console
+
+from kerasface.errors import KerasfaceError
+
+__all__ = ["console", "error_console", "import_training_side"]
+
+console = Console()
+error_console = Console(stderr=True)
+
+
+def import_training_side():
+    """Imports TensorFlow and Keras without the notes that they write to standard error on the way.
+
+    Raises:
+        KerasfaceError: they are not installed.
+    """
+    try:
+        with _quiet_standard_error():
+            import tensorflow  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise KerasfaceError(
+            f"this command trains or reads Keras models and needs {error.name}: pip install 'kerasface[train,onnx]'"
+        ) from error
+
+
+@contextlib.contextmanager
+def _quiet_standard_error():
+    # TensorFlow's C++ logs before its log level can be set; only the file descriptor is low enough to catch that.
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(kept, 2)
+        os.close(kept)

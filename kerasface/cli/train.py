@@ -1,0 +1,38 @@
+"""kerasface train."""
+
+import sys
+from pathlib import Path
+
+import typer
+
+from kerasface.cli.console import console, import_training_side
+
+__all__ = ["add_to"]
+
+
+def add_to(app):
+    """Adds the command."""
+    app.command(name="train")(train)
+
+
+def train(
+    recipe: Path = typer.Argument(help="YAML file; the project's own lie in zoo/recipes."),
+    data: Path = typer.Option(help="Folder of aligned faces, one sub-folder a person."),
+    out: Path = typer.Option(Path("runs/latest"), help="Folder for checkpoints, log and model."),
+    change: list[str] = typer.Option([], "--set", metavar="FIELD=VALUE", help="Replace a field of the recipe."),
+    resume: bool = typer.Option(False, "--resume", help="Go on from the newest checkpoint in --out."),
+):
+    """Train a recipe; Ctrl-C once stops after the step, with a checkpoint.
+
+    Example: kerasface train zoo/recipes/mobilefacenet_arcface_celeba.yaml --data faces/ --set epochs=2 --out runs/first
+    """
+    import_training_side()
+    from kerasface.training import Recipe
+    from kerasface.training import train as run
+
+    result = run(Recipe.read(recipe, change), data, out, resume=resume, console=console)
+    if not result.finished:
+        console.print(f"stopped at step {result.steps}; go on with --resume --out {out}")
+        sys.exit(130)
+    console.print(f"best epoch {result.best_epoch}: held-out verification {result.held_out_accuracy:.2%}")
+    console.print(f"model: {result.model_path}", soft_wrap=True)

@@ -1,0 +1,112 @@
+"""verify, enroll and identify on a real portrait, with the real detector."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+pytestmark = pytest.mark.usefixtures("fetched_assets")
+
+
+@pytest.fixture
+def model(model_files):
+    return model_files["tflite"]
+
+
+@pytest.fixture
+def landscape(tmp_path):
+    path = tmp_path / "beach.png"
+    Image.fromarray(np.tile(np.linspace(0, 255, 200).astype(np.uint8)[:, None, None], (1, 300, 3))).save(path)
+    return path
+
+
+@pytest.fixture
+def two_faces(tmp_path, hopper):
+    path = tmp_path / "two.png"
+    Image.fromarray(np.concatenate([hopper, hopper[:, ::-1]], axis=1)).save(path)
+    return path
+
+
+def test_verify_answers_with_its_exit_code(kerasface, model, hopper_path, tmp_path, hopper):
+    code, out, _ = kerasface("verify", model, hopper_path, hopper_path)
+    assert code == 0
+    assert "same person  cosine 1.0000, threshold 0.5000" in out
+    inverted = tmp_path / "other.png"
+    Image.fromarray(hopper[::1, ::-1] // 3).save(inverted)
+    code, out, _ = kerasface("verify", model, hopper_path, inverted, "--threshold", "0.999")
+    assert code == 1
+    assert "different people" in out
+
+
+def test_verify_takes_aligned_crops(kerasface, model, tmp_path, hopper):
+    crop = tmp_path / "crop.png"
+    Image.fromarray(hopper).resize((112, 112)).save(crop)
+    code, out, _ = kerasface("verify", model, crop, crop, "--no-align")
+    assert code == 0
+    assert "cosine 1.0000" in out
+
+
+def test_errors_say_what_to_do(kerasface, model, hopper_path, landscape, two_faces, tmp_path):
+    truncated = tmp_path / "half.jpg"
+    truncated.write_bytes(hopper_path.read_bytes()[:20_000])
+    not_a_model = tmp_path / "model.tflite"
+    not_a_model.write_text("hello")
+    cases = {
+        ("verify", model, tmp_path / "gone.jpg", hopper_path): "gone.jpg",
+        ("verify", model, truncated, hopper_path): "truncated",
+        ("verify", model, landscape, hopper_path): "no face found in",
+        ("verify", model, two_faces, hopper_path): "--largest",
+        ("verify", not_a_model, hopper_path, hopper_path): "model.tflite",
+        ("verify", tmp_path / "none.tflite", hopper_path, hopper_path): "kerasface export",
+        ("verify", model, hopper_path, hopper_path, "--no-align"): "Leave --no-align out",
+        ("identify", model, hopper_path, "--gallery", tmp_path / "none.kfg"): "none.kfg",
+        ("enroll", model, hopper_path, "--gallery", tmp_path / "g.kfg"): "--name",
+        ("enroll", model, tmp_path / "nobody", "--gallery", tmp_path / "g.kfg"): "nobody",
+        ("enroll", model, landscape, "--name", "Sea", "--gallery", tmp_path / "g.kfg"): "no face found",
+    }
+    for arguments, words in cases.items():
+        code, _, err = kerasface(*arguments)
+        assert code == 2, arguments
+        assert err.startswith("error: ") or "\nerror: " in err, arguments
+        assert words in err, (arguments, err)
+        assert "Traceback" not in err
+    assert not (tmp_path / "g.kfg").exists()
+
+
+def test_enroll_a_folder_and_identify(kerasface, model, hopper_path, landscape, two_faces, tmp_path):
+    person = tmp_path / "people" / "Grace"
+    person.mkdir(parents=True)
+    (person / "1.jpg").write_bytes(hopper_path.read_bytes())
+    (person / "2.png").write_bytes(landscape.read_bytes())
+    gallery = tmp_path / "team.kfg"
+    code, out, err = kerasface("enroll", model, tmp_path / "people", "--gallery", gallery)
+    assert code == 0
+    assert "holds 1 people; 1 photos left out" in out
+    assert "left out" in err
+    assert "2.png: no face found" in err
+    code, out, _ = kerasface("identify", model, hopper_path, landscape, two_faces, "--gallery", gallery)
+    assert code == 0
+    rows = [line for line in out.splitlines() if ".jpg" in line or ".png" in line]
+    assert "Grace" in rows[0]
+    assert "1.0000" in rows[0]
+    assert "no face found" in rows[1]
+    assert len(rows) == 4  # both faces of the last photo
+    code, out, _ = kerasface("identify", model, two_faces, "--gallery", gallery, "--threshold", "0.99999")
+    assert "unknown" in out
+
+
+def test_another_models_gallery_is_refused(kerasface, model, hopper_path, tmp_path, make_other_model):
+    gallery = tmp_path / "team.kfg"
+    kerasface("enroll", model, hopper_path, "--name", "Grace", "--gallery", gallery)
+    code, _, err = kerasface("identify", make_other_model, hopper_path, "--gallery", gallery)
+    assert code == 2
+    assert "belongs to embedder a1b2" in err
+
+
+@pytest.fixture
+def make_other_model(tmp_path, bare_tflite, spec):
+    from kerasface.spec import SPEC_KEY
+    from tests.edge.conftest import with_tflite_metadata
+
+    path = tmp_path / "other.tflite"
+    path.write_bytes(with_tflite_metadata(bare_tflite, {SPEC_KEY: spec.replace(embedder_id="ffff").to_json().encode()}))
+    return path

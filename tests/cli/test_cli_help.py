@@ -1,0 +1,27 @@
+"""Help, version, and the weight of the device's commands."""
+
+import subprocess
+import sys
+
+import pytest
+
+import kerasface as package
+
+COMMANDS = ["demo", "train", "evaluate", "export", "verify", "enroll", "identify", "assets get"]
+
+
+def test_version(kerasface):
+    assert kerasface("--version")[1].strip() == f"kerasface {package.__version__}"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_with_an_example(kerasface, command):
+    code, out, _ = kerasface(*command.split(), "--help")
+    assert code == 0
+    assert f"Example: kerasface {command}" in out
+
+
+def test_help_imports_no_tensorflow():
+    code = "import sys, kerasface.cli.app; print(sorted({'tensorflow', 'keras', 'sklearn'} & set(sys.modules)))"
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert process.stdout.strip() == "[]"

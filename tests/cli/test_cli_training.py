@@ -1,0 +1,106 @@
+"""train, export and evaluate, in the order in which a user meets them."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from kerasface.data import render_identities, write_class_folder
+
+RECIPE = """
+name: tiny.cosface_synthetic
+epochs: 2
+batch_size: 8
+data: {held_out: 0.4, description: synthetic, licence: Apache-2.0}
+backbone: {name: mobilefacenet, width: 0.125, embedding_dim: 16}
+head: {name: cosface, scale: 16.0, margin: 0.1}
+optimizer: {name: adamw}
+validation: {pairs: 20, folds: 2}
+"""
+
+
+@pytest.fixture(scope="module")
+def workshop(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("workshop")
+    write_class_folder(*render_identities(10, 4, seed=3), folder / "faces")
+    (folder / "recipe.yaml").write_text(RECIPE)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def lfw(tmp_path_factory):
+    """A pair list and crops in LFW's layout, of synthetic people."""
+    root = tmp_path_factory.mktemp("lfw")
+    images, labels = render_identities(8, 2, seed=9)
+    for index, (image, label) in enumerate(zip(images, labels, strict=True)):
+        path = root / "aligned_112" / f"P{label}" / f"P{label}_{index % 2 + 1:04d}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(path)
+    lines = ["2\t2"]
+    for fold in (0, 4):
+        lines += [f"P{fold + i}\t1\t2" for i in range(2)]
+        lines += [f"P{fold + i}\t1\tP{fold + i + 1}\t2" for i in range(2)]
+    (root / "pairs.txt").write_text("\n".join(lines) + "\n")
+    return root
+
+
+def test_from_a_recipe_to_a_file_that_verifies(kerasface, workshop, lfw):
+    run = workshop / "run"
+    code, out, _ = kerasface("train", workshop / "recipe.yaml", "--data", workshop / "faces", "--out", run)
+    assert code == 0
+    assert "epoch 2/2" in out
+    assert "images/s" in out
+    assert "held-out verification" in out
+
+    code, _, err = kerasface("train", workshop / "recipe.yaml", "--data", workshop / "faces", "--out", run)
+    assert code == 2
+    assert "--resume" in err
+
+    model, artefact = run / "best.keras", workshop / "tiny.tflite"
+    code, out, _ = kerasface("export", model, "--to", "tflite", "--out", artefact)
+    assert code == 0
+    assert "min cosine" in out
+    sidecar = json.loads((workshop / "tiny.tflite.json").read_text())
+    assert sidecar["spec"]["training_data"] == "synthetic"
+
+    results = []
+    for file in (model, artefact):
+        path = workshop / f"{file.suffix[1:]}.json"
+        code, out, _ = kerasface("evaluate", file, "--lfw", lfw, "--flip", "sum", "--json", path)
+        assert code == 0
+        assert "accuracy, 10 folds" not in out  # this list has two
+        assert "too few impostor pairs" in out
+        results.append(json.loads(path.read_text()))
+    assert results[0]["genuine_pairs"] == 4
+    np.testing.assert_allclose(results[0]["auc"], results[1]["auc"])
+
+    crop = next((lfw / "aligned_112" / "P0").iterdir())
+    code, _, _ = kerasface("verify", artefact, crop, crop, "--no-align", "--threshold", "0.5")
+    assert code == 0
+
+
+def test_errors_say_what_to_do(kerasface, workshop, tmp_path):
+    recipe, faces = workshop / "recipe.yaml", workshop / "faces"
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    not_keras = tmp_path / "model.keras"
+    not_keras.write_bytes(b"PK\x03\x04 but no archive")
+    out = tmp_path / "out"
+    cases = {
+        ("train", tmp_path / "gone.yaml", "--data", faces, "--out", out): "zoo/recipes",
+        ("train", recipe, "--data", tmp_path / "gone", "--out", out): "no folder",
+        ("train", recipe, "--data", empty, "--out", out): "sub-folder a person",
+        ("train", recipe, "--data", faces, "--out", out, "--set", "data.min_images=9"): "min_images",
+        ("train", recipe, "--data", faces, "--out", out, "--set", "head.margins=9"): "margins",
+        ("train", recipe, "--data", faces, "--out", out, "--resume"): "nothing to resume",
+        ("export", tmp_path / "gone.keras", "--to", "tflite", "--out", tmp_path / "a.tflite"): "gone.keras",
+        ("export", not_keras, "--to", "tflite", "--out", tmp_path / "a.tflite"): "not a readable Keras model",
+        ("evaluate", not_keras, "--lfw", tmp_path): "not a readable Keras model",
+    }
+    for arguments, words in cases.items():
+        code, _, err = kerasface(*arguments)
+        assert code == 2, arguments
+        assert "error: " in err, arguments
+        assert words in err, (arguments, err)
+    assert not (tmp_path / "a.tflite").exists()
