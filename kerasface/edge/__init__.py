@@ -1,0 +1,51 @@
+"""What runs on the device, without TensorFlow or Keras: photo → faces → embeddings → names."""
+
+import importlib
+
+# Lazy (PEP 562): a gallery needs no Pillow, an embedder no detector, and the import itself costs next to nothing.
+_HOMES = {
+    "AlignedCrops": "aligned",
+    "EmbeddedFace": "pipeline",
+    "Embedder": "embedder",
+    "Face": "detector",
+    "FaceDetector": "detector",
+    "FacePipeline": "pipeline",
+    "Gallery": "gallery",
+    "Match": "gallery",
+    "decision_threshold": "thresholds",
+    "enroll_photos": "enrollment",
+    "load_image": "images",
+    "photos_by_person": "enrollment",
+    "the_face": "selection",
+}
+_MODULES = ("align", "assets")
+
+__all__ = [
+    "AlignedCrops",
+    "EmbeddedFace",
+    "Embedder",
+    "Face",
+    "FaceDetector",
+    "FacePipeline",
+    "Gallery",
+    "Match",
+    "align",
+    "assets",
+    "decision_threshold",
+    "enroll_photos",
+    "load_image",
+    "photos_by_person",
+    "the_face",
+]
+
+
+def __getattr__(name):
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"kerasface.edge.{_HOMES[name]}"), name)
+    if name in _MODULES:
+        return importlib.import_module(f"kerasface.edge.{name}")
+    raise AttributeError(f"module 'kerasface.edge' has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted(__all__)

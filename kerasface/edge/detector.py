@@ -1,0 +1,144 @@
+"""Finding faces in a photo: BlazeFace tells where, the face mesh tells the five points."""
+
+import dataclasses
+import json
+
+import numpy as np
+
+from kerasface.edge.blazeface import BlazeFace, weighted_nms
+from kerasface.edge.geometry import check_image
+from kerasface.edge.landmarks import FaceMesh, five_points
+
+__all__ = ["Face", "FaceDetector"]
+
+# MediaPipe's face_landmark graph says "no face" below this.
+_MIN_PRESENCE = 0.5
+# BlazeFace sees faces from a tenth of its view up to nearly all of it, but places small and doubtful ones badly. So a
+# face smaller than a fifth of the photo, and whatever the second look finds at .4 of min_score or better, is looked at
+# once more in a view of twice its size, and must reach min_score there. LFW photos pasted into a frame ten times as
+# wide as the face: 87 % found to within 6 px (of 112) without that, 98 % with it.
+_PROPOSAL = 0.4
+_SMALL = 0.2
+_CLOSE = 2.0
+# Where the whole photo shows no face, tiles of half its side halve the smallest one found (a frame 23 times as wide as
+# the face: 60 of 60), and a view half as large again gives a face that fills the photo the border it lacks (LFW crops
+# cut down to 64 pixels: 98.5 % instead of 95).
+_TILE = 0.5
+_TILE_STEP = 0.5
+_WIDE = 1.5
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Face:
+    """A face found in a photo. A pixel's center has whole coordinates.
+
+    Args:
+        box: (4,) float64, left, top, right, bottom in pixels of the photo; may reach beyond it.
+        score: the detector's, in (0, 1).
+        points: (5, 2) float64, (x, y) in pixels of the photo: image-left eye, image-right eye, nose, image-left mouth
+            corner, image-right mouth corner.
+    """
+
+    box: np.ndarray
+    score: float
+    points: np.ndarray
+
+    def to_json(self):
+        """Returns the face as a JSON text."""
+        fields = {"box": self.box.tolist(), "score": self.score, "points": self.points.tolist()}
+        return json.dumps(fields, sort_keys=True)
+
+
+class FaceDetector:
+    """MediaPipe's short-range detector and face mesh in LiteRT, on CPU.
+
+    Args:
+        min_score: of a face, (0, 1). 0.5 is MediaPipe's; every one of 1,583 LFW photos scores above .66.
+        threads: for LiteRT; None leaves it to the runtime.
+
+    Raises:
+        ValueError: min_score outside (0, 1).
+        KerasfaceError: the two models aren't fetched yet (`kerasface assets get`).
+
+    Example:
+        >>> faces = FaceDetector().detect(load_image("photo.jpg"))
+        >>> faces[0].points.shape
+        (5, 2)
+    """
+
+    def __init__(self, min_score=0.5, threads=None):
+        if not 0 < min_score < 1:
+            raise ValueError(f"min_score must lie in (0, 1). Received: min_score={min_score}")
+        self.min_score = float(min_score)
+        self._blazeface = BlazeFace(threads)
+        self._mesh = FaceMesh(threads)
+
+    def detect(self, image):
+        """Finds upright faces; when the photo as a whole shows none, looks once more at other scales.
+
+        Args:
+            image: (H, W, 3) uint8 RGB.
+
+        Returns:
+            list of `Face`, largest box first; empty when there is none.
+
+        Raises:
+            ValueError: not such an image.
+        """
+        whole, others = _views(check_image(image))
+        faces = self._faces(image, *self._first_look(image, whole))
+        if not faces:
+            faces = self._faces(image, *self._second_look(image, [whole, *others]))
+        return sorted(faces, key=lambda face: -np.prod(face.box[2:] - face.box[:2]))
+
+    def best_score(self, image):
+        """Returns the photo's highest score at both scales, also below `min_score`: for telling why none was found."""
+        whole, others = _views(check_image(image))
+        return max(float(self._blazeface.candidates(image, *view)[0].max()) for view in [whole, *others])
+
+    def _first_look(self, image, whole):
+        scores, points = self._boxes(image, [whole], self.min_score)
+        small = (points[:, 1] - points[:, 0]).max(-1) < _SMALL * whole[1]
+        if not small.any():
+            return scores, points
+        near_scores, near_points = self._boxes(image, _close_views(points[small]), self.min_score)
+        return weighted_nms(np.append(scores[~small], near_scores), np.concatenate([points[~small], near_points]))
+
+    def _second_look(self, image, views):
+        _, points = self._boxes(image, views, _PROPOSAL * self.min_score)
+        return self._boxes(image, _close_views(points), self.min_score) if len(points) else ([], [])
+
+    def _boxes(self, image, views, min_score):
+        seen = [self._blazeface.candidates(image, *view) for view in views]
+        scores, points = (np.concatenate(parts) for parts in zip(*seen, strict=True))
+        good = (scores >= min_score) & (points[:, 1] > points[:, 0]).all(-1)
+        return weighted_nms(scores[good], points[good])
+
+    def _faces(self, image, scores, points):
+        faces = []
+        for score, (low, high, left_eye, right_eye, *_) in zip(scores, points, strict=True):
+            mesh, presence = self._mesh.points(image, (low, high), right_eye - left_eye)
+            if presence >= _MIN_PRESENCE:
+                faces.append(Face(np.concatenate([low, high]), float(score), five_points(mesh)))
+        return faces
+
+
+def _close_views(points):
+    return [((low + high) / 2, _CLOSE * (high - low).max()) for low, high in points[:, :2]]
+
+
+def _views(image):
+    """Returns the (center, side) of the square around the whole photo, and of the second look's other squares."""
+    height, width = image.shape[:2]
+    side = max(height, width)
+    middle = ((width - 1) / 2, (height - 1) / 2)
+    rows, columns = (_tile_centers(extent, _TILE * side) for extent in (height, width))
+    tiles = [((x, y), _TILE * side) for y in rows for x in columns]
+    return (middle, side), [(middle, _WIDE * side), *tiles]
+
+
+def _tile_centers(extent, tile):
+    if extent <= tile:
+        return [(extent - 1) / 2]
+    count = 1 + int(np.ceil((extent - tile) / (_TILE_STEP * tile)))
+    return np.linspace(tile / 2, extent - tile / 2, count) - 0.5

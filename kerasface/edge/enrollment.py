@@ -1,0 +1,89 @@
+"""Enrolling from files: which photo shows whom, and which ones can't be used."""
+
+from pathlib import Path
+
+import numpy as np
+
+from kerasface.edge.images import load_image
+from kerasface.errors import KerasfaceError
+
+__all__ = ["enroll_photos", "photos_by_person"]
+
+_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
+
+
+def photos_by_person(photos, name=None):
+    """Sorts photo files by person.
+
+    Args:
+        photos: with `name`, its photos, or folders of them; without, one folder with a sub-folder a person.
+        name: of the one person.
+
+    Returns:
+        dict of name to list of paths.
+
+    Raises:
+        KerasfaceError: no such path, no photos in it, or several people's photos without a name.
+
+    Example:
+        >>> photos_by_person(["people"])
+        {'Ann': [PosixPath('people/Ann/1.jpg')], 'Bob': [PosixPath('people/Bob/1.jpg')]}
+    """
+    photos = [Path(path) for path in photos]
+    missing = [path for path in photos if not path.exists()]
+    if missing:
+        raise KerasfaceError(f"no such photo or folder: {missing[0]}")
+    if name is not None:
+        files = [file for path in photos for file in (_files(path) if path.is_dir() else [path])]
+        people = {name: files}
+    elif len(photos) == 1 and photos[0].is_dir():
+        folders = sorted(entry for entry in photos[0].iterdir() if entry.is_dir() and not entry.name.startswith("."))
+        people = {folder.name: files for folder in folders if (files := _files(folder))}
+    else:
+        raise KerasfaceError("whose photos are these? Give --name, or one folder with a sub-folder a person.")
+    if not any(people.values()):
+        raise KerasfaceError(
+            f"no photos in {', '.join(map(str, photos))}: expected {', '.join(_SUFFIXES)} files"
+            + (" with --name, or a sub-folder a person with them." if name is None else ".")
+        )
+    return people
+
+
+def enroll_photos(gallery, pipeline, people, *, largest=False, progress=None):
+    """Enrolls everybody whose photos can be used.
+
+    Args:
+        gallery: `Gallery` of the pipeline's embedder; people are added to it.
+        pipeline: `FacePipeline`.
+        people: dict of name to photo paths.
+        largest: take the largest face where a photo shows several.
+        progress: called as `progress(done, total)`, in photos.
+
+    Returns:
+        list of `(path, reason)` of the photos left out.
+
+    Raises:
+        KerasfaceError: not one photo could be used; the gallery is unchanged then.
+    """
+    total = sum(len(paths) for paths in people.values())
+    found, skipped, done = {}, [], 0
+    for name, paths in people.items():
+        for path in paths:
+            try:
+                face = pipeline.face(load_image(path), path, largest=largest)
+                found.setdefault(name, []).append(face.embedding)
+            except KerasfaceError as error:
+                skipped.append((path, str(error)))
+            done += 1
+            if progress:
+                progress(done, total)
+    if not found:
+        path, reason = skipped[0]
+        raise KerasfaceError(f"none of {total} photos could be enrolled. The first, {path}: {reason}")
+    for name, embeddings in found.items():
+        gallery.enroll(name, np.stack(embeddings), embedder_id=pipeline.embedder.spec.embedder_id)
+    return skipped
+
+
+def _files(folder):
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES)

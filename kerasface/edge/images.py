@@ -1,0 +1,85 @@
+"""Reading a photo, whatever it was saved as, into upright uint8 RGB."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from kerasface.errors import KerasfaceError
+
+__all__ = ["load_image"]
+
+_JPEG_START, _PNG_START = b"\xff\xd8\xff", b"\x89PNG"
+_MAX_16_BIT = 65535
+
+
+def load_image(path):
+    """Reads an image file as a person would see it.
+
+    The EXIF orientation is applied; gray, palette and CMYK become RGB; what is transparent lies on white; 16-bit
+    gray is brought to 0…255 by its whole range, floating-point gray from [0, 1]; of an animation the first frame is
+    taken.
+
+    Args:
+        path: of a file in a format that Pillow reads.
+
+    Returns:
+        (H, W, 3) uint8 RGB.
+
+    Raises:
+        KerasfaceError: no such file, a folder, zero bytes, not an image, a truncated or damaged one, or one of more
+            than about 180 megapixels. A file that ends early is never filled up with gray.
+
+    Example:
+        >>> load_image("photo.jpg").shape
+        (600, 512, 3)
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise KerasfaceError(f"expected an image file. Received: the folder {path}. Name a file in it.")
+    if not path.is_file():
+        raise KerasfaceError(f"no image file {path}. Is the path right, seen from {Path.cwd()}?")
+    size = path.stat().st_size
+    if not size:
+        raise KerasfaceError(f"the image file {path} is empty (0 bytes): copy or download it again.")
+    try:
+        with Image.open(path) as image:
+            return np.array(_to_rgb(ImageOps.exif_transpose(image), path))
+    except KerasfaceError:
+        raise
+    except UnidentifiedImageError as error:
+        with path.open("rb") as file:
+            start = file.read(4)
+        if start.startswith((_JPEG_START, _PNG_START)):
+            raise KerasfaceError(
+                f"{path} is truncated: it ends in its header ({size} bytes). Copy it again."
+            ) from error
+        raise KerasfaceError(
+            f"{path} is not an image that Pillow can read. Received: first bytes {start!r}. Save it as JPEG or PNG."
+        ) from error
+    # Pillow's readers raise what their parsers stumble over: OSError, SyntaxError, struct.error, IndexError, ….
+    except Exception as error:
+        kind = "truncated" if "truncated" in str(error).lower() else "damaged or too large"
+        raise KerasfaceError(f"{path} is {kind} ({size} bytes): {error}. Copy or download it again.") from error
+
+
+def _to_rgb(image, path):
+    if image.mode.startswith("I") or image.mode == "F":
+        return _gray_to_rgb(np.asarray(image), path)
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        paper = Image.new("RGBA", image.size, "white")
+        return Image.alpha_composite(paper, image).convert("RGB")
+    return image.convert("RGB")
+
+
+def _gray_to_rgb(gray, path):
+    top = 1.0 if gray.dtype.kind == "f" else _MAX_16_BIT
+    low, high = float(gray.min()), float(gray.max())
+    # `not` catches NaN too.
+    if not (low >= 0 and high <= top):
+        raise KerasfaceError(
+            f"{path} is {gray.dtype} gray; expected values in [0, {top:g}]. Received: {low:g}…{high:g}. "
+            "Save it as an 8-bit JPEG or PNG."
+        )
+    return Image.fromarray(np.rint(gray * (255 / top)).astype(np.uint8)).convert("RGB")
