@@ -14,7 +14,7 @@ class FaceModel(keras.Model):
     disagree about it. `fit` minimises the mean of `head.loss`; `predict` gives embeddings and does not touch the head.
 
     Args:
-        backbone: built model or layer: normalised float (N, H, W, 3) to (N, D).
+        backbone: built model: normalised float (N, H, W, 3) to (N, D).
         head: `MarginHead`; it is built here if it isn't.
         mean, std: of the preprocessing, in pixel values; 127.5 and 127.5 as in arcface_torch. SphereFace and
             MXNet-era models use 127.5 and 128.
@@ -84,6 +84,7 @@ class FaceModel(keras.Model):
             "mean": self.mean,
             "std": self.std,
             "name": self.name,
+            "dtype": keras.saving.serialize_keras_object(self.dtype_policy),
         }
 
     @classmethod

@@ -37,7 +37,8 @@ class Registry:
         """Returns the sorted names."""
         return sorted(self._classes)
 
-    def get(self, name, **arguments):
+    # Positional, so that a class may have an argument `name` of its own: every Keras layer has.
+    def get(self, name, /, **arguments):
         """Builds the class registered as `name` with `arguments`.
 
         Raises:

@@ -90,6 +90,7 @@ class EmbedderSpec:
             triple = (value,) * 3 if isinstance(value, int | float) else tuple(value)
             _check(len(triple) == 3, f"{field} of 1 or 3 numbers", f"{field}={value}")
             object.__setattr__(self, field, tuple(float(v) for v in triple))
+        _check(all(math.isfinite(v) for v in self.mean), "a finite mean", f"mean={self.mean}")
         _check(all(v > 0 and math.isfinite(v) for v in self.std), "std > 0", f"std={self.std}")
         _check(self.embedding_size > 0, "embedding_size > 0", f"embedding_size={self.embedding_size}")
         _check(min(self.input_height, self.input_width) > 0, "a positive input size", f"{self.input_shape}")

@@ -1,0 +1,158 @@
+"""What watches a training step: the display, the signals that stop it, and the alarm for a loss that is no number."""
+
+import math
+import signal
+import threading
+import time
+
+import keras
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from kerasface.errors import KerasfaceError
+
+__all__ = ["FiniteLoss", "PeriodicCheckpoint", "ProgressDisplay", "StopOnSignal"]
+
+# Where no terminal redraws a bar, one line in so many seconds tells that the run is alive.
+_LINE_SECONDS = 60.0
+
+
+class ProgressDisplay(keras.callbacks.Callback):
+    """A bar with loss, learning rate, λ, images/s and the time left in the whole run.
+
+    It also keeps count: `step` of the whole run, and `loss`, the mean since the running `fit` began.
+
+    Args:
+        console: `rich.console.Console` to draw on.
+        batch_size: B.
+        first_step: steps of this run done before this process.
+        last_step: steps of the whole run.
+    """
+
+    def __init__(self, console, *, batch_size, first_step, last_step):
+        super().__init__()
+        self.batch_size = batch_size
+        self.first_step = self.step = first_step
+        self.loss = math.nan
+        self.last_step = last_step
+        self.console = console
+        self.bar = Progress(
+            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[figures]}"),
+            TimeRemainingColumn(), console=console, disable=not console.is_terminal, transient=True,
+        )  # fmt: skip
+        self._started = self._said = None
+        self._paused = 0.0
+
+    def on_train_begin(self, logs=None):
+        """Starts the clock and the bar once; every epoch is a `fit` of its own."""
+        if self._started is None:
+            self._started = self._said = time.monotonic()
+            self.task = self.bar.add_task("training", total=self.last_step, completed=self.step, figures="")
+        self.bar.start()
+
+    def on_train_end(self, logs=None):
+        """Clears the bar, so that the epoch's line can be printed."""
+        self.bar.stop()
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Counts the step and redraws."""
+        self.step += 1
+        self.loss = logs["loss"]
+        figures = self.figures(logs)
+        self.bar.update(self.task, completed=self.step, figures=figures)
+        now = time.monotonic()
+        if not self.console.is_terminal and now - self._said >= _LINE_SECONDS:
+            self._said = now
+            left = (self.last_step - self.step) * self.batch_size / max(self.images_per_second, 1e-9)
+            self.console.print(f"step {self.step}/{self.last_step}  {figures}  ETA {left / 60:.0f} min")
+
+    @property
+    def images_per_second(self):
+        """Of this process, validation left out."""
+        steps = self.step - self.first_step
+        seconds = time.monotonic() - self._started - self._paused if self._started else 0.0
+        return steps * self.batch_size / seconds if seconds > 0 else 0.0
+
+    def pause(self, seconds):
+        """Leaves `seconds` of other work out of the images/s."""
+        self._paused += seconds
+
+    def figures(self, logs):
+        """Returns the line of figures, the loss from `logs`."""
+        head = self.model.head
+        rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
+        parts = [f"loss {logs['loss']:.3f}", f"lr {rate:.2g}"]
+        if getattr(head, "annealing", None) is not None:
+            parts.append(f"λ {float(keras.ops.convert_to_numpy(head.annealing_lambda)):.1f}")
+        return "  ".join([*parts, f"{self.images_per_second:.1f} images/s"])
+
+
+class StopOnSignal(keras.callbacks.Callback):
+    """Ctrl-C or SIGTERM once: the running step is finished, then `fit` returns. Twice: at once.
+
+    Use it as a context manager around `fit`; the old handlers come back after it. Outside the main thread it does
+    nothing, since Python delivers signals there only.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.caught = None
+
+    def __enter__(self):
+        main = threading.current_thread() is threading.main_thread()
+        self._old = {number: signal.signal(number, self._on_signal) for number in _SIGNALS} if main else {}
+        return self
+
+    def __exit__(self, *error):
+        for number, handler in self._old.items():
+            signal.signal(number, handler)
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Ends `fit` after this step."""
+        if self.caught:
+            self.model.stop_training = True
+
+    def _on_signal(self, number, frame):
+        if self.caught:
+            raise KeyboardInterrupt
+        self.caught = number
+
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class PeriodicCheckpoint(keras.callbacks.Callback):
+    """Calls `write()` when so many minutes have passed since it was last called.
+
+    Args:
+        minutes: between two calls.
+        write: function without arguments.
+    """
+
+    def __init__(self, minutes, write):
+        super().__init__()
+        self.seconds = minutes * 60.0
+        self.write = write
+        self._last = time.monotonic()
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Writes when it is time."""
+        if time.monotonic() - self._last >= self.seconds:
+            self.write()
+            self._last = time.monotonic()
+
+
+class FiniteLoss(keras.callbacks.Callback):
+    """Stops a run whose loss is NaN or infinite, before a checkpoint keeps the damage.
+
+    Raises:
+        KerasfaceError: in the step that showed it.
+    """
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Looks at the epoch's running mean, which one bad step spoils."""
+        loss = (logs or {}).get("loss", 0.0)
+        if not math.isfinite(loss):
+            raise KerasfaceError(
+                f"the loss became {loss} at step {batch + 1} of this epoch; checkpoints from before are whole. Lower "
+                "optimizer.learning_rate or head.margin (or head.scale), then run again with another --out."
+            )

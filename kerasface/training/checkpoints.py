@@ -1,0 +1,117 @@
+"""Checkpoints: a whole run on disk, written so that a killed process never leaves a half one in its place."""
+
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path
+
+import keras
+
+from kerasface.errors import KerasfaceError
+
+__all__ = ["Checkpoints"]
+
+_KEPT = 2
+_MODEL = "model.keras"
+_RECORD = "state.json"
+
+
+class Checkpoints:
+    """The newest checkpoints of a run, in a folder of their own.
+
+    A checkpoint is a folder `step_00001234` with the whole model (weights, head state, optimizer) and a JSON file of
+    the run's state and the model file's SHA-256. It is written beside its place and renamed into it; the two newest
+    are kept, so that a damaged one leaves another to fall back on.
+
+    Args:
+        folder: created when the first checkpoint is written.
+
+    Example:
+        >>> checkpoints = Checkpoints("runs/first/checkpoints")
+        >>> checkpoints.write(model, {"step": 1234})
+        >>> model, state = checkpoints.newest()
+    """
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+        self._damaged = []
+
+    def write(self, model, state):
+        """Writes a checkpoint and drops the oldest, and those that `newest` found damaged.
+
+        Args:
+            model: compiled `FaceModel`.
+            state: JSON-able dict with an int "step".
+
+        Raises:
+            KerasfaceError: the disk is full, or the folder can't be written; older checkpoints are untouched.
+        """
+        place = self.folder / f"step_{state['step']:08d}"
+        draft = self.folder / ".draft"
+        shutil.rmtree(draft, ignore_errors=True)
+        try:
+            draft.mkdir(parents=True)
+            model.save(draft / _MODEL)
+            record = {"sha256": _sha256(draft / _MODEL), "state": state}
+            (draft / _RECORD).write_text(json.dumps(record, indent=1), encoding="utf-8")
+            _sync(draft)
+            shutil.rmtree(place, ignore_errors=True)
+            draft.rename(place)
+        except OSError as error:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise KerasfaceError(
+                f"can't write a checkpoint to {self.folder}: {error.strerror or error}. The newest whole one is "
+                f"{self._places()[-1].name if self._places() else 'none'}; make room and run again with --resume."
+            ) from error
+        for damaged in self._damaged:
+            if damaged != place:
+                shutil.rmtree(damaged, ignore_errors=True)
+        self._damaged = []
+        for old in self._places()[:-_KEPT]:
+            shutil.rmtree(old, ignore_errors=True)
+
+    def newest(self, warn=print):
+        """Loads the newest checkpoint that is whole.
+
+        Args:
+            warn: called with a text for each damaged checkpoint that is passed over.
+
+        Returns:
+            `(model, state)`, or None when there is no checkpoint at all.
+
+        Raises:
+            KerasfaceError: there are checkpoints, and all are damaged.
+        """
+        places = self._places()
+        for place in reversed(places):
+            try:
+                record = json.loads((place / _RECORD).read_text(encoding="utf-8"))
+                if _sha256(place / _MODEL) != record["sha256"]:
+                    raise ValueError(f"{_MODEL} is not as it was written")
+            except (OSError, ValueError, KeyError, TypeError) as error:
+                warn(f"checkpoint {place.name} is damaged ({error}); trying the one before")
+                self._damaged.append(place)
+            else:
+                return keras.saving.load_model(place / _MODEL), record["state"]
+        if places:
+            raise KerasfaceError(f"every checkpoint in {self.folder} is damaged; start again with another --out.")
+        return None
+
+    def exist(self):
+        """True when there is anything to resume from."""
+        return bool(self._places())
+
+    def _places(self):
+        return sorted(self.folder.glob("step_*")) if self.folder.is_dir() else []
+
+
+def _sha256(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sync(folder):
+    for path in folder.iterdir():
+        with open(path, "rb") as file:
+            os.fsync(file.fileno())

@@ -1,0 +1,56 @@
+"""The end of a run: the best model's spec, its thresholds calibrated on held-out people, beside the model."""
+
+import json
+
+import keras
+import numpy as np
+
+from kerasface.errors import KerasfaceError
+from kerasface.evaluation import Pairs, calibrate, pair_scores, represent
+from kerasface.export import embedder_spec
+from kerasface.export.metadata import write_sidecar
+
+__all__ = ["write_outcome"]
+
+# From convenience to caution; a rate that the held-out people can't support is left out.
+_FARS = (1e-2, 1e-3)
+
+
+def write_outcome(recipe, held_out, model_path, out):
+    """Writes the `EmbedderSpec` of the best model beside it.
+
+    Thresholds come from all pairs of held-out images, at the false accept rates that their number supports.
+
+    Args:
+        recipe: `Recipe` of the run.
+        held_out: `ClassFolder` of people that training never saw.
+        model_path: the `.keras` file.
+        out: folder of the run; a rate that is left out is explained in its `thresholds.json`.
+
+    Returns:
+        `EmbedderSpec`.
+    """
+    model = keras.saving.load_model(model_path)
+    unit = represent(
+        lambda images: np.asarray(model.predict_on_batch(images)), held_out.paths, flip="none", batch_size=64
+    )
+    first, second = np.triu_indices(len(unit), k=1)
+    same = held_out.labels[first] == held_out.labels[second]
+    scores = pair_scores(unit, Pairs(first, second, same, folds=np.zeros_like(first)))
+    thresholds, left_out = [], {}
+    for far in _FARS:
+        try:
+            calibrated_on = f"{len(held_out.names)} people held out of {recipe.data.description}"
+            thresholds.append(calibrate(scores, same, far=far, calibrated_on=calibrated_on, precision="fp32"))
+        except KerasfaceError as error:
+            left_out[str(far)] = str(error)
+    spec = embedder_spec(
+        model,
+        name=recipe.name,
+        training_data=recipe.data.description,
+        licence=recipe.data.licence,
+        thresholds=thresholds,
+    )
+    write_sidecar(model_path, spec)
+    (out / "thresholds.json").write_text(json.dumps({"left_out": left_out}, indent=1), encoding="utf-8")
+    return spec

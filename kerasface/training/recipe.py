@@ -1,0 +1,195 @@
+"""Recipe: the whole experiment in one validated YAML file."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import pydantic
+import yaml
+from pydantic import Field
+
+from kerasface.errors import KerasfaceError
+
+__all__ = ["Recipe"]
+
+_Fraction = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Section(pydantic.BaseModel):
+    # A misspelt field is an error, not a default; `.nan` is a number to YAML.
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class _Named(pydantic.BaseModel):
+    """A registered class and its arguments: `{name: cosface, scale: 64}`."""
+
+    model_config = pydantic.ConfigDict(extra="allow", frozen=True)
+    name: str
+
+    @property
+    def arguments(self):
+        return dict(self.model_extra or {})
+
+
+class Data(_Section):
+    """Where validation people come from and what an identity must have."""
+
+    held_out: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    min_images: Annotated[int, Field(ge=1)] = 1
+    licence: str = "unknown"
+    description: str = "unknown"
+
+
+class AugmentationSection(_Section):
+    """The fields of `kerasface.data.Augmentation`."""
+
+    mirror: _Fraction = 0.5
+    shift: _Fraction = 0.0
+    rotation: Annotated[float, Field(ge=0, le=180)] = 0.0
+    zoom: _Fraction = 0.0
+    brightness: _Fraction = 0.0
+    contrast: _Fraction = 0.0
+    saturation: _Fraction = 0.0
+    grey: _Fraction = 0.0
+    low_resolution: _Fraction = 0.0
+    erase: _Fraction = 0.0
+
+
+class SGDSection(_Section):
+    """SGD with the papers' coupled weight decay."""
+
+    name: Literal["sgd"]
+    learning_rate: Annotated[float, Field(gt=0)] = 0.1
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    weight_decay: Annotated[float, Field(ge=0)] = 5e-4
+
+
+class AdamWSection(_Section):
+    """AdamW with its decoupled weight decay."""
+
+    name: Literal["adamw"]
+    learning_rate: Annotated[float, Field(gt=0)] = 1e-3
+    weight_decay: Annotated[float, Field(ge=0)] = 0.05
+
+
+class Schedule(_Section):
+    """Cosine decay to `final_fraction` of the learning rate, after a linear warm-up; or the same rate throughout."""
+
+    name: Literal["cosine", "constant"] = "cosine"
+    warmup_epochs: Annotated[float, Field(ge=0)] = 0.0
+    final_fraction: _Fraction = 0.0
+
+    @pydantic.model_validator(mode="after")
+    def _constant_is_constant(self):
+        if self.name == "constant" and (self.warmup_epochs or self.final_fraction):
+            raise ValueError("a constant rate takes no warmup_epochs or final_fraction")
+        return self
+
+
+class Validation(_Section):
+    """Verification on held-out training identities after every epoch."""
+
+    pairs: Annotated[int, Field(ge=20)] = 3000
+    folds: Annotated[int, Field(ge=2)] = 10
+
+    @pydantic.model_validator(mode="after")
+    def _folds_divide_pairs(self):
+        if self.pairs % (2 * self.folds):
+            raise ValueError(f"pairs must be a multiple of 2 * folds; {self.pairs} is none of {2 * self.folds}")
+        return self
+
+
+class Recipe(_Section):
+    """One experiment: data, augmentation, backbone, head, optimizer, schedule, budget and validation.
+
+    Args:
+        name: of the model to come, `architecture.head_data`.
+        epochs: passes over the training identities' images.
+        batch_size: B.
+        seed: of the split, the order, the augmentation and the first weights.
+        backbone, head: a registered `name` and its arguments (`num_classes` comes from the data).
+        mean, std: preprocessing, in pixel values.
+        data, augmentation, optimizer, schedule, validation: sections, see their fields.
+        checkpoint_minutes: time between checkpoints inside an epoch; one more is written after every epoch.
+
+    Example:
+        >>> recipe = Recipe.read("zoo/recipes/mobilefacenet_arcface_celeba.yaml", ["head.margin=0.4"])
+    """
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9_]+\.[a-z0-9_]+$")]
+    epochs: Annotated[int, Field(ge=1)]
+    batch_size: Annotated[int, Field(ge=2)] = 64
+    seed: int = 0
+    data: Data = Data()
+    augmentation: AugmentationSection = AugmentationSection()
+    backbone: _Named
+    head: _Named
+    mean: float = 127.5
+    std: Annotated[float, Field(gt=0)] = 127.5
+    optimizer: Annotated[SGDSection | AdamWSection, Field(discriminator="name")] = SGDSection(name="sgd")
+    schedule: Schedule = Schedule()
+    validation: Validation = Validation()
+    checkpoint_minutes: Annotated[float, Field(gt=0)] = 10.0
+
+    @pydantic.model_validator(mode="after")
+    def _warmup_ends(self):
+        if self.schedule.warmup_epochs >= self.epochs:
+            raise ValueError(f"schedule.warmup_epochs is {self.schedule.warmup_epochs:g} of {self.epochs} epochs")
+        return self
+
+    @classmethod
+    def read(cls, path, changes=()):
+        """Reads a YAML recipe.
+
+        Args:
+            path: of the file.
+            changes: "section.field=value" texts that replace what the file says; values are YAML.
+
+        Raises:
+            KerasfaceError: no such file, not YAML, or a field that is missing, unknown or out of range; it is named.
+        """
+        path = Path(path)
+        try:
+            tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise KerasfaceError(
+                f"no recipe {path}: {error.strerror}. The project's own lie in zoo/recipes."
+            ) from error
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            raise KerasfaceError(f"{path} is not YAML: {error}") from error
+        if not isinstance(tree, dict):
+            raise KerasfaceError(f"{path} is not a recipe: expected fields such as name, epochs, backbone and head.")
+        for change in changes:
+            _apply(tree, change)
+        try:
+            return cls.model_validate(tree)
+        except pydantic.ValidationError as error:
+            raise KerasfaceError("\n  ".join([f"{path} is not a valid recipe:", *_complaints(error)])) from error
+
+
+def _complaints(error):
+    """One line for each thing wrong, beginning with the field as the file has it."""
+    for fault in error.errors():
+        # pydantic puts the chosen optimizer's name into the path, where the file has no such level.
+        levels = [str(part) for level, part in enumerate(fault["loc"]) if (fault["loc"][0], level) != ("optimizer", 1)]
+        given = fault["input"]
+        received = f"the fields {', '.join(map(str, given))}" if isinstance(given, dict) else repr(given)
+        yield ": ".join([part for part in (".".join(levels), fault["msg"]) if part]) + f". Received: {received}"
+
+
+def _apply(tree, change):
+    key, equals, value = change.partition("=")
+    if not equals:
+        raise KerasfaceError(f"a change to a recipe reads section.field=value. Received: {change!r}")
+    *sections, field = key.split(".")
+    for section in sections:
+        tree = tree.setdefault(section, {})
+        if not isinstance(tree, dict):
+            raise KerasfaceError(f"{section} is not a section of the recipe. Received: {change!r}")
+    tree[field] = _scalar(value)
+
+
+def _scalar(text) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise KerasfaceError(f"not a YAML value: {text!r} ({error})") from error

@@ -1,0 +1,319 @@
+"""The trainer: a recipe and a folder of faces to a validated model, stoppable and resumable at every step."""
+
+import dataclasses
+import hashlib
+import json
+import os
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+from rich.console import Console
+
+from kerasface import backbones, heads
+from kerasface.data import Augmentation, ClassFolder, batches, check_files, split_identities
+from kerasface.errors import KerasfaceError
+from kerasface.model import FaceModel
+from kerasface.training.callbacks import FiniteLoss, PeriodicCheckpoint, ProgressDisplay, StopOnSignal
+from kerasface.training.checkpoints import Checkpoints
+from kerasface.training.optimizers import CoupledSGD
+from kerasface.training.outcome import write_outcome
+from kerasface.training.validation import HeldOutVerification
+
+__all__ = ["TrainingResult", "train"]
+
+_BEST = "best.keras"
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingResult:
+    """What a run came to.
+
+    Args:
+        name: of the recipe.
+        finished: False when a signal stopped it; resume it then.
+        epochs, steps: done so far.
+        identities, images: trained on.
+        best_epoch: the epoch whose weights `model_path` holds, from 1.
+        held_out_accuracy: its mean verification accuracy on held-out people.
+        images_per_second: of the last process, validation left out.
+        wall_seconds: of all processes of this run.
+        history: one dict an epoch.
+        model_path: the best model, a `.keras` file with its spec beside it.
+    """
+
+    name: str
+    finished: bool
+    epochs: int
+    steps: int
+    identities: int
+    images: int
+    best_epoch: int
+    held_out_accuracy: float
+    images_per_second: float
+    wall_seconds: float
+    history: tuple[dict, ...]
+    model_path: str
+
+    def to_json(self):
+        """Returns the result as a JSON text."""
+        return json.dumps(dataclasses.asdict(self), indent=1)
+
+
+def train(recipe, data, out, *, resume=False, console=None):
+    """Trains a recipe.
+
+    After every epoch the model is verified on pairs of people held out of training, the best epoch is kept, and a line
+    is added to `log.jsonl`. Ctrl-C or SIGTERM finishes the step, writes a checkpoint and returns.
+
+    Args:
+        recipe: `Recipe`.
+        data: class folder of aligned faces.
+        out: folder of this run: `checkpoints/`, `best.keras`, `log.jsonl`, `recipe.json`, `result.json`.
+        resume: go on from the newest whole checkpoint in `out`.
+        console: `rich.console.Console` for the progress; a new one by default.
+
+    Returns:
+        `TrainingResult`.
+
+    Raises:
+        KerasfaceError: unusable data; `out` holds a run already and `resume` is not set; nothing to resume; another
+            recipe or other images than the run was begun with; a loss that is no number; a full disk.
+
+    Example:
+        >>> train(Recipe.read("recipe.yaml"), "faces/aligned", "runs/first").held_out_accuracy
+        0.85
+    """
+    return _Run(recipe, Path(data), Path(out), console or Console()).train(resume)
+
+
+class _Run:
+    """One run's parts and state; only `train` makes it."""
+
+    def __init__(self, recipe, data, out, console):
+        self.recipe, self.out, self.console = recipe, out, console
+        faces = ClassFolder.read(data, min_images=recipe.data.min_images)
+        training, held_out = split_identities(faces.labels, fraction=recipe.data.held_out, seed=recipe.seed)
+        self.faces = faces.select(training)
+        self.held_out = faces.select(held_out)
+        settings = recipe.validation
+        self.validate = HeldOutVerification(self.held_out, pairs=settings.pairs, folds=settings.folds, seed=recipe.seed)
+        self.steps_per_epoch = len(self.faces.paths) // recipe.batch_size
+        if not self.steps_per_epoch:
+            raise KerasfaceError(
+                f"{len(self.faces.paths)} training images make no batch of {recipe.batch_size}. Received: "
+                f"batch_size={recipe.batch_size}. Lower batch_size or add images."
+            )
+        self.last_step = self.steps_per_epoch * recipe.epochs
+        self.checkpoints = Checkpoints(out / "checkpoints")
+        self.state = {
+            "step": 0, "epoch_loss": 0.0, "best_epoch": 0, "best_accuracy": 0.0, "wall_seconds": 0.0, "history": [],
+            "faces": _fingerprint(faces),
+        }  # fmt: skip
+
+    def train(self, resume):
+        self._claim_folder(resume)
+        model = self._resumed() if resume else self._new_model()
+        self._say_hello(model)
+        display = ProgressDisplay(
+            self.console,
+            batch_size=self.recipe.batch_size,
+            first_step=self.state["step"],
+            last_step=self.last_step,
+        )
+        stop = StopOnSignal()
+        self._clock = time.monotonic()
+        with stop, display.bar:
+            while self.state["step"] < self.last_step and not stop.caught:
+                self._epoch(model, display, stop)
+        return self._finish(display)
+
+    def _epoch(self, model, display, stop):
+        epoch = self.state["step"] // self.steps_per_epoch
+        recipe = self.recipe
+        stream = batches(
+            self.faces,
+            batch_size=recipe.batch_size,
+            seed=recipe.seed,
+            size=model.backbone.input_shape[1:3],
+            augmentation=Augmentation(**recipe.augmentation.model_dump()),
+            first_step=self.state["step"],
+            last_step=(epoch + 1) * self.steps_per_epoch,
+        )
+        saver = PeriodicCheckpoint(recipe.checkpoint_minutes, lambda: self._checkpoint_inside(model, display))
+        try:
+            model.fit(stream, verbose=0, shuffle=False, callbacks=[FiniteLoss(), display, stop, saver])
+        except tf.errors.OpError:
+            check_files(self.faces, size=model.backbone.input_shape[1:3])
+            raise
+        self.state.update(epoch_loss=self._epoch_loss(display), step=display.step)
+        if display.step < (epoch + 1) * self.steps_per_epoch:  # a signal stopped it
+            self._checkpoint(model, self.state)
+            return
+        started = time.monotonic()
+        result = self.validate(model)
+        display.pause(time.monotonic() - started)
+        line = {
+            "epoch": epoch + 1,
+            "step": display.step,
+            "loss": self.state["epoch_loss"],
+            "learning_rate": float(keras.ops.convert_to_numpy(model.optimizer.learning_rate)),
+            "held_out_accuracy": result.accuracy_mean,
+            "held_out_accuracy_std": result.accuracy_std,
+            "held_out_auc": result.auc,
+            "images_per_second": display.images_per_second,
+        }
+        if not self.state["best_epoch"] or result.accuracy_mean > self.state["best_accuracy"]:
+            self.state.update(best_epoch=epoch + 1, best_accuracy=result.accuracy_mean)
+            self._keep_best(model)
+        self.state["history"].append(line)
+        self._checkpoint(model, self.state)
+        # Written whole, so that an epoch that is done again after a crash doesn't stand there twice.
+        _write_text(self.out / "log.jsonl", "".join(json.dumps(line) + "\n" for line in self.state["history"]))
+        self.console.print(
+            f"epoch {epoch + 1}/{recipe.epochs}  {display.figures(line)}  held-out verification "
+            f"{result.accuracy_mean:.2%} ± {result.accuracy_std:.2%}  AUC {result.auc:.4f}"
+        )
+
+    def _finish(self, display):
+        best = self.out / _BEST
+        finished = self.state["step"] >= self.last_step
+        result = TrainingResult(
+            name=self.recipe.name,
+            finished=finished,
+            epochs=len(self.state["history"]),
+            steps=self.state["step"],
+            identities=len(self.faces.names),
+            images=len(self.faces.paths),
+            best_epoch=self.state["best_epoch"],
+            held_out_accuracy=self.state["best_accuracy"],
+            images_per_second=display.images_per_second,
+            wall_seconds=self._wall_seconds(),
+            history=tuple(self.state["history"]),
+            model_path=str(best),
+        )
+        if self.state["best_epoch"]:  # a stopped run's best model can be used as well
+            write_outcome(self.recipe, self.held_out, best, self.out)
+        _write_text(self.out / "result.json", result.to_json())
+        return result
+
+    def _claim_folder(self, resume):
+        recipe = self.out / "recipe.json"
+        wanted = json.loads(self.recipe.model_dump_json())
+        if resume:
+            if not self.checkpoints.exist():
+                raise KerasfaceError(
+                    f"nothing to resume: no checkpoint in {self.checkpoints.folder}. Leave --resume out."
+                )
+            try:
+                changes = _changes(json.loads(recipe.read_text(encoding="utf-8")), wanted)
+            except (OSError, ValueError) as error:
+                raise KerasfaceError(f"can't tell which recipe the run was begun with: {recipe}: {error}") from error
+            if changes:
+                raise KerasfaceError("\n  ".join(["the run was begun with another recipe:", *changes]))
+            return
+        if self.checkpoints.exist() or (self.out / _BEST).exists():
+            raise KerasfaceError(f"{self.out} holds a run already: add --resume to go on, or name another --out.")
+        try:
+            self.out.mkdir(parents=True, exist_ok=True)
+            _write_text(recipe, json.dumps(wanted, indent=1))
+        except OSError as error:
+            raise KerasfaceError(f"can't write to {self.out}: {error.strerror}. Name another --out.") from error
+
+    def _new_model(self):
+        recipe = self.recipe
+        keras.utils.set_random_seed(recipe.seed)
+        try:
+            backbone = backbones.get(recipe.backbone.name, **recipe.backbone.arguments)
+            head = heads.get(recipe.head.name, num_classes=len(self.faces.names), **recipe.head.arguments)
+        except (TypeError, ValueError) as error:
+            raise KerasfaceError(f"the recipe's backbone or head can't be built: {error}") from error
+        model = FaceModel(backbone, head, mean=recipe.mean, std=recipe.std, name=recipe.name.replace(".", "_"))
+        model.compile(optimizer=self._optimizer())
+        model.optimizer.build(model.trainable_variables)
+        return model
+
+    def _optimizer(self):
+        section, schedule = self.recipe.optimizer, self.recipe.schedule
+        rate = section.learning_rate
+        if schedule.name == "cosine":
+            warmup = round(schedule.warmup_epochs * self.steps_per_epoch)
+            rate = keras.optimizers.schedules.CosineDecay(
+                initial_learning_rate=0.0 if warmup else rate,
+                decay_steps=max(1, self.last_step - warmup),
+                alpha=schedule.final_fraction,
+                warmup_target=rate if warmup else None,
+                warmup_steps=warmup,
+            )
+        if section.name == "sgd":
+            return CoupledSGD(rate, section.momentum, section.weight_decay)
+        return keras.optimizers.AdamW(rate, weight_decay=section.weight_decay)
+
+    def _resumed(self):
+        model, state = self.checkpoints.newest(warn=self.console.print)
+        changes = _changes(state["faces"], self.state["faces"])
+        if changes:
+            raise KerasfaceError("\n  ".join(["the run was begun with other images:", *changes]))
+        self.state = state
+        self.console.print(f"resuming at step {self.state['step']} of {self.last_step}")
+        return model
+
+    def _checkpoint(self, model, state):
+        self.checkpoints.write(model, {**state, "wall_seconds": self._wall_seconds()})
+
+    def _checkpoint_inside(self, model, display):
+        # An epoch's last step gets its checkpoint after validation (one from before would skip it when resumed), and a
+        # step that a signal made the last gets it when `fit` has returned.
+        if display.step % self.steps_per_epoch and not model.stop_training:
+            self._checkpoint(model, {**self.state, "step": display.step, "epoch_loss": self._epoch_loss(display)})
+
+    def _epoch_loss(self, display):
+        """Mean over the epoch's steps so far, also those before this process."""
+        before = self.state["step"] % self.steps_per_epoch
+        now = display.step - self.state["step"]
+        return (self.state["epoch_loss"] * before + display.loss * now) / (before + now)
+
+    def _wall_seconds(self):
+        return self.state["wall_seconds"] + time.monotonic() - self._clock
+
+    def _keep_best(self, model):
+        # A model of the same layers without the optimizer: half the size, and nothing that only training needs.
+        plain = FaceModel(
+            model.backbone, model.head, mean=model.mean, std=model.std, name=model.name, dtype=model.dtype_policy
+        )
+        draft = self.out / f".draft_{_BEST}"
+        plain.save(draft)
+        os.replace(draft, self.out / _BEST)
+
+    def _say_hello(self, model):
+        count = sum(int(np.prod(weight.shape)) for weight in model.backbone.trainable_weights)
+        self.console.print(
+            f"{self.recipe.name}: {model.backbone.name} with {count:,} parameters, {self.recipe.head.name} over "
+            f"{len(self.faces.names):,} people ({len(self.faces.paths):,} images); {len(self.held_out.names)} people "
+            f"({len(self.held_out.paths)} images) held out; {self.recipe.epochs} epochs of {self.steps_per_epoch} steps"
+        )
+
+
+def _fingerprint(faces):
+    listing = "\n".join("/".join(Path(path).parts[-2:]) for path in faces.paths)
+    return {
+        "people": len(faces.names),
+        "images": len(faces.paths),
+        "listing": hashlib.sha256(listing.encode()).hexdigest(),
+    }
+
+
+def _changes(then, now, field=""):
+    """The fields whose values differ, one line each."""
+    if isinstance(then, dict) and isinstance(now, dict):
+        keys = sorted({*then, *now})
+        return [line for key in keys for line in _changes(then.get(key), now.get(key), f"{field}.{key}".lstrip("."))]
+    return [] if then == now else [f"{field}: {then!r} then, {now!r} now"]
+
+
+def _write_text(path, text):
+    draft = path.with_name(f".draft_{path.name}")
+    draft.write_text(text, encoding="utf-8")
+    os.replace(draft, path)

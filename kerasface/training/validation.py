@@ -1,0 +1,44 @@
+"""Validation: verification on people held out of training, never on a benchmark."""
+
+import numpy as np
+
+from kerasface.errors import KerasfaceError
+from kerasface.evaluation import pair_scores, represent, sample_pairs, verify
+
+__all__ = ["HeldOutVerification"]
+
+
+class HeldOutVerification:
+    """Ten-fold verification accuracy of a model on the same pairs every time.
+
+    Args:
+        faces: `ClassFolder` of people that training never sees.
+        pairs: how many pairs, half of them genuine; a multiple of `2 * folds`.
+        folds: of the protocol.
+        seed: of the pairs.
+
+    Raises:
+        KerasfaceError: too few people or images for so many pairs.
+
+    Example:
+        >>> HeldOutVerification(held_out, pairs=3000, folds=10, seed=0)(model).accuracy_mean
+        0.83
+    """
+
+    def __init__(self, faces, *, pairs, folds, seed):
+        self.faces = faces
+        try:
+            self.pairs = sample_pairs(faces.labels, num_pairs=pairs, seed=seed, folds=folds)
+        except KerasfaceError as error:
+            raise KerasfaceError(
+                f"too little held out: {error} (In a recipe: validation.pairs, validation.folds, data.held_out.)"
+            ) from error
+
+    def __call__(self, model, progress=None):
+        """Returns the `VerificationResult` of a `FaceModel`."""
+
+        def embed(images):
+            return np.asarray(model.predict_on_batch(images), np.float32)
+
+        unit = represent(embed, self.faces.paths, flip="none", batch_size=64, progress=progress)
+        return verify(pair_scores(unit, self.pairs), self.pairs.same, self.pairs.folds)

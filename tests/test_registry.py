@@ -1,0 +1,37 @@
+"""Registry: names to classes, and what it says of names that it has not."""
+
+import keras
+import pytest
+
+from kerasface.registry import Registry
+
+
+@pytest.fixture
+def registry():
+    registry = Registry("toy")
+
+    @registry.register("dense_toy")
+    class DenseToy(keras.layers.Dense):
+        pass
+
+    return registry
+
+
+def test_builds_with_the_arguments_it_is_given(registry):
+    layer = registry.get("dense_toy", units=3, name="of_its_own")
+    assert (type(layer).__name__, layer.units, layer.name) == ("DenseToy", 3, "of_its_own")
+
+
+def test_registers_with_keras_so_that_files_find_the_class(registry):
+    layer = registry.get("dense_toy", units=3)
+    assert type(keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer))) is type(layer)
+
+
+def test_an_unknown_name_lists_those_there_are(registry):
+    with pytest.raises(ValueError, match="unknown toy; expected one of dense_toy. Received: name='convolution_toy'"):
+        registry.get("convolution_toy")
+
+
+def test_a_name_is_given_once(registry):
+    with pytest.raises(ValueError, match="a toy named 'dense_toy' exists already"):
+        registry.register("dense_toy")(type("Other", (), {}))

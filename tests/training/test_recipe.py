@@ -1,0 +1,171 @@
+"""Recipes: what is wrong is named by its field, and the project's own are right."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+import yaml
+
+from kerasface import backbones, heads
+from kerasface.data import Augmentation
+from kerasface.errors import KerasfaceError
+from kerasface.training import Recipe
+from kerasface.training.recipe import AugmentationSection
+
+ZOO = sorted((Path(__file__).resolve().parents[2] / "zoo" / "recipes").glob("*.yaml"))
+SMALLEST = {
+    "name": "small.arcface_nothing",
+    "epochs": 2,
+    "backbone": {"name": "mobilefacenet"},
+    "head": {"name": "arcface"},
+}
+
+
+@pytest.fixture
+def written(tmp_path):
+    """Writes a recipe's tree, or a text, and gives its path."""
+
+    def write(content):
+        path = tmp_path / "recipe.yaml"
+        path.write_text(content if isinstance(content, str) else yaml.safe_dump(content), encoding="utf-8")
+        return path
+
+    return write
+
+
+def complaint(path, changes=()):
+    with pytest.raises(KerasfaceError) as error:
+        Recipe.read(path, changes)
+    return str(error.value)
+
+
+@pytest.mark.parametrize("path", ZOO, ids=lambda path: path.stem)
+def test_the_zoos_recipes_are_valid_and_buildable(path):
+    recipe = Recipe.read(path)
+    assert path.stem.startswith(recipe.name.replace(".", "_"))
+    assert recipe.data.licence != "unknown"
+    assert recipe.data.description != "unknown"
+    arguments = {**recipe.backbone.arguments, "input_shape": (32, 32, 3)}
+    assert backbones.get(recipe.backbone.name, **arguments).output_shape[0] is None
+    assert heads.get(recipe.head.name, num_classes=10, **recipe.head.arguments).num_classes == 10
+
+
+def test_the_zoo_has_recipes():
+    assert ZOO
+
+
+def test_the_augmentation_section_is_the_augmentation():
+    assert list(AugmentationSection.model_fields) == [field.name for field in dataclasses.fields(Augmentation)]
+    assert Augmentation(**AugmentationSection().model_dump()) == Augmentation(mirror=0.5)
+
+
+def test_reads_what_the_file_says(written):
+    tree = {
+        **SMALLEST,
+        "head": {"name": "cosface", "scale": 30.0, "margin": 0.2},
+        "optimizer": {"name": "adamw", "learning_rate": 0.002},
+        "augmentation": {"rotation": 12},
+    }
+    recipe = Recipe.read(written(tree))
+    assert (recipe.head.name, recipe.head.arguments) == ("cosface", {"scale": 30.0, "margin": 0.2})
+    assert (recipe.optimizer.name, recipe.optimizer.learning_rate) == ("adamw", 0.002)
+    assert (recipe.augmentation.rotation, recipe.batch_size) == (12.0, 64)
+
+
+def test_json_brings_a_recipe_back(written):
+    recipe = Recipe.read(written({**SMALLEST, "backbone": {"name": "mobilefacenet", "input_shape": [32, 32, 3]}}))
+    assert Recipe.model_validate_json(recipe.model_dump_json()) == recipe
+
+
+def test_changes_replace_what_the_file_says(written):
+    path = written({**SMALLEST, "batch_size": 8})
+    changes = [
+        "epochs=7",
+        "head.margin=0.25",
+        "data.held_out=0.3",
+        "backbone.input_shape=[32, 32, 3]",
+        "name=other.name",
+    ]
+    recipe = Recipe.read(path, changes)
+    assert (recipe.name, recipe.epochs, recipe.batch_size, recipe.data.held_out) == ("other.name", 7, 8, 0.3)
+    assert recipe.head.arguments == {"margin": 0.25}
+    assert recipe.backbone.arguments == {"input_shape": [32, 32, 3]}
+    assert Recipe.read(path).epochs == 2
+
+
+def test_changes_are_checked_like_the_file(written):
+    assert "epochs: " in complaint(written(SMALLEST), ["epochs=0"])
+    assert "Received: 'head.margin'" in complaint(written(SMALLEST), ["head.margin"])
+    assert "epochs is not a section" in complaint(written(SMALLEST), ["epochs.first=1"])
+    assert "not a YAML value: '[1, 2'" in complaint(written(SMALLEST), ["backbone.input_shape=[1, 2"])
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"epochs": 0}, "epochs"),
+        ({"epochs": 1.5}, "epochs"),
+        ({"epochs": "many"}, "epochs"),
+        ({"name": "no dots"}, "name"),
+        ({"learning_rate": 0.1}, "learning_rate"),
+        ({"std": 0}, "std"),
+        ({"mean": float("nan")}, "mean"),
+        ({"head": {"margin": 0.5}}, "head.name"),
+        ({"head": "arcface"}, "head"),
+        ({"data": {"held_out": 1.0}}, "data.held_out"),
+        ({"augmentation": {"miror": 0.5}}, "augmentation.miror"),
+        ({"augmentation": {"rotation": 190}}, "augmentation.rotation"),
+        ({"optimizer": {"name": "adam"}}, "optimizer"),
+        ({"optimizer": {"learning_rate": 0.1}}, "optimizer"),
+        ({"optimizer": {"name": "sgd", "learning_rate": -1}}, "optimizer.learning_rate"),
+        ({"optimizer": {"name": "sgd", "learning_rate": float("inf")}}, "optimizer.learning_rate"),
+        ({"optimizer": {"name": "adamw", "momentum": 0.9}}, "optimizer.momentum"),
+        ({"schedule": {"name": "constant", "warmup_epochs": 1}}, "schedule"),
+        ({"validation": {"pairs": 110, "folds": 10}}, "validation"),
+    ],
+)
+def test_what_is_wrong_is_named(change, field, written):
+    lines = complaint(written({**SMALLEST, **change})).splitlines()
+    assert "recipe.yaml is not a valid recipe:" in lines[0]
+    assert len(lines) == 2
+    assert lines[1].startswith(f"  {field}: ")
+    assert "Received: " in lines[1]
+
+
+@pytest.mark.parametrize("field", SMALLEST)
+def test_a_missing_field_is_named(field, written):
+    message = complaint(written({key: value for key, value in SMALLEST.items() if key != field}))
+    assert f"\n  {field}: Field required. Received: the fields " in message
+
+
+def test_every_fault_is_listed(written):
+    message = complaint(written({**SMALLEST, "epochs": 0, "seed": "x", "data": {"min_images": 0}}))
+    assert [line.split(":")[0].strip() for line in message.splitlines()[1:]] == ["epochs", "seed", "data.min_images"]
+
+
+def test_warmup_must_end_before_training_does(written):
+    message = complaint(written({**SMALLEST, "schedule": {"warmup_epochs": 2}}))
+    assert "schedule.warmup_epochs is 2 of 2 epochs" in message
+
+
+def test_a_missing_file_names_the_zoo(tmp_path):
+    assert "zoo/recipes" in complaint(tmp_path / "nothing.yaml")
+    assert "Is a directory" in complaint(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["epochs: [1, 2", "\tname: x", "name: 'open"])
+def test_bad_yaml_says_where(text, written):
+    message = complaint(written(text))
+    assert "recipe.yaml is not YAML" in message
+    assert "line 1" in message
+
+
+@pytest.mark.parametrize("text", ["", "- a\n- b\n", "just words\n"])
+def test_yaml_that_is_no_recipe_says_what_is_expected(text, written):
+    assert "expected fields such as name, epochs, backbone and head" in complaint(written(text))
+
+
+def test_bytes_that_are_no_text(tmp_path):
+    path = tmp_path / "recipe.yaml"
+    path.write_bytes(b"\xff\xfe\x00\x81")
+    assert "is not YAML" in complaint(path)

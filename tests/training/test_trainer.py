@@ -1,0 +1,311 @@
+"""The trainer: one recipe to one model, whether it was interrupted or not."""
+
+import io
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import yaml
+from rich.console import Console
+
+from kerasface import FaceModel
+from kerasface.data import ClassFolder, split_identities, write_class_folder
+from kerasface.edge.metadata import sidecar_path
+from kerasface.errors import KerasfaceError
+from kerasface.evaluation import represent
+from kerasface.export import embedder_id, load_trained
+from kerasface.training import Recipe, train
+from kerasface.training.checkpoints import Checkpoints
+from kerasface.training.trainer import HeldOutVerification
+
+PEOPLE, IMAGES, SIZE, BATCH = 20, 9, 32, 8
+HELD_OUT = 7
+STEPS = (PEOPLE - HELD_OUT) * IMAGES // BATCH  # 14, and five images that the next epoch's batches begin with
+SMALL = {"input_shape": [SIZE, SIZE, 3], "embedding_dim": 16}
+
+
+@pytest.fixture(scope="module")
+def faces(tmp_path_factory):
+    """Twenty people, each a coarse pattern of their own, nine 32×32 images of each, under noise and changing light."""
+    rng = np.random.default_rng(2)
+    labels = np.repeat(np.arange(PEOPLE), IMAGES)
+    patterns = rng.integers(60, 196, (PEOPLE, 4, 4, 3)).repeat(8, axis=1).repeat(8, axis=2)
+    images = (
+        patterns[labels] + rng.normal(0, 25, (len(labels), SIZE, SIZE, 3)) + rng.normal(0, 10, (len(labels), 1, 1, 1))
+    )
+    root = tmp_path_factory.mktemp("faces")
+    write_class_folder(np.clip(images, 0, 255).astype(np.uint8), labels, root)
+    return root
+
+
+def tree_of(**changes):
+    return {
+        "name": "small.a_softmax_nothing",
+        "epochs": 2,
+        "batch_size": BATCH,
+        "seed": 4,
+        "data": {"held_out": HELD_OUT / PEOPLE, "min_images": 2, "description": "patterns", "licence": "Apache-2.0"},
+        "augmentation": {"mirror": 0.5, "shift": 0.05, "brightness": 0.1},
+        "backbone": {"name": "spherefacenet", "depth": 4, **SMALL},
+        "head": {"name": "a_softmax"},
+        "optimizer": {"name": "sgd", "learning_rate": 0.02},
+        "schedule": {"warmup_epochs": 0.5},
+        "validation": {"pairs": 60, "folds": 3},
+        **changes,
+    }
+
+
+def recipe_of(**changes):
+    return Recipe.model_validate(tree_of(**changes))
+
+
+def silent():
+    return Console(quiet=True)
+
+
+def final(out):
+    """Model (weights, head, optimizer) and state of a run's last checkpoint."""
+    return Checkpoints(out / "checkpoints").newest(warn=print)
+
+
+def assert_same_models(first, second):
+    ours, theirs = (
+        model.variables + (model.optimizer.variables if model.compiled else []) for model in (first, second)
+    )
+    assert len(ours) == len(theirs)
+    for one, other in zip(ours, theirs, strict=True):
+        np.testing.assert_array_equal(np.asarray(one), np.asarray(other), err_msg=one.path)
+
+
+def assert_same_histories(first, second):
+    assert len(first) == len(second)
+    for one, other in zip(first, second, strict=True):
+        # A resumed epoch's mean loss is put together from two means.
+        assert one["loss"] == pytest.approx(other["loss"], rel=1e-5)
+        assert all(one[key] == other[key] for key in one if key not in ("loss", "images_per_second"))
+
+
+@pytest.fixture(scope="module")
+def run(faces, tmp_path_factory):
+    """One uninterrupted run: its folder and its result."""
+    out = tmp_path_factory.mktemp("runs") / "whole"
+    before = signal.getsignal(signal.SIGINT)
+    result = train(recipe_of(), faces, out, console=silent())
+    assert signal.getsignal(signal.SIGINT) is before
+    return out, result
+
+
+@pytest.fixture
+def copied(run, tmp_path):
+    """A copy of the finished run to change and damage."""
+    shutil.copytree(run[0], tmp_path / "copy")
+    return tmp_path / "copy"
+
+
+def test_trains_and_says_how_it_went(run):
+    _, result = run
+    assert result.finished
+    assert (result.epochs, result.steps) == (2, 2 * STEPS)
+    assert (result.identities, result.images) == (PEOPLE - HELD_OUT, (PEOPLE - HELD_OUT) * IMAGES)
+    first, last = result.history
+    assert last["loss"] < first["loss"]
+    best = max(result.history, key=lambda line: line["held_out_accuracy"])
+    assert (result.best_epoch, result.held_out_accuracy) == (best["epoch"], best["held_out_accuracy"])
+    assert result.held_out_accuracy > 0.8
+    assert result.images_per_second > 0
+    # Half an epoch of warm-up, then the cosine's way down to nothing at the end.
+    assert 0.01 < first["learning_rate"] < 0.02
+    assert last["learning_rate"] == pytest.approx(0.0, abs=1e-6)
+
+
+def test_writes_what_it_promises(run):
+    out, result = run
+    assert json.loads((out / "recipe.json").read_text()) == json.loads(recipe_of().model_dump_json())
+    assert json.loads((out / "result.json").read_text()) == json.loads(result.to_json())
+    assert [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()] == list(result.history)
+    assert sorted(path.name for path in (out / "checkpoints").iterdir()) == ["step_00000014", "step_00000028"]
+    assert not list(out.rglob("*draft*"))
+    assert Path(result.model_path) == out / "best.keras"
+
+
+def test_the_best_model_carries_its_spec_and_thresholds(run, faces):
+    out, _ = run
+    model, spec = load_trained(out / "best.keras")
+    assert isinstance(model, FaceModel)
+    assert (spec.name, spec.embedding_size, spec.input_shape) == ("small.a_softmax_nothing", 16, (SIZE, SIZE, 3))
+    assert (spec.training_data, spec.licence, spec.template) == ("patterns", "Apache-2.0", "none")
+    assert spec.embedder_id == embedder_id(model.backbone, spec)
+    assert json.loads(sidecar_path(out / "best.keras").read_text())["file"] == "best.keras"
+
+    # 63 images of 7 people: 1701 impostor pairs carry a rate of 1 %, not one of 0.1 %.
+    (threshold,) = spec.thresholds
+    assert (threshold.far, threshold.impostor_pairs, threshold.precision) == (0.01, 1701, "fp32")
+    assert threshold.calibrated_on == "7 people held out of patterns"
+    assert list(json.loads((out / "thresholds.json").read_text())["left_out"]) == ["0.001"]
+    folder = ClassFolder.read(faces)
+    _, held_out = split_identities(folder.labels, fraction=HELD_OUT / PEOPLE, seed=4)
+    unit = represent(model.predict_on_batch, folder.select(held_out).paths)
+    person = np.repeat(np.arange(HELD_OUT), IMAGES)
+    impostors = (unit @ unit.T)[np.triu(person[:, None] != person, k=1)]
+    assert 0.005 < np.mean(impostors >= threshold.cosine) <= 0.01
+
+
+def test_interrupted_by_a_signal_it_resumes_to_the_same_bits(run, faces, tmp_path):
+    interrupt_and_compare(tree_of(), run[0], faces, tmp_path)
+
+
+@pytest.mark.slow
+def test_so_it_does_with_batch_norm_and_adamw(faces, tmp_path):
+    tree = tree_of(backbone={"name": "mobilefacenet", "width": 0.125, **SMALL}, optimizer={"name": "adamw"})
+    train(Recipe.model_validate(tree), faces, tmp_path / "whole", console=silent())
+    interrupt_and_compare(tree, tmp_path / "whole", faces, tmp_path)
+
+
+def interrupt_and_compare(tree, whole, faces, tmp_path):
+    # Checkpoints so often that there is one to see in the middle of an epoch.
+    tree = {**tree, "checkpoint_minutes": 0.002}
+    (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(tree))
+    out = tmp_path / "interrupted"
+    program = Path(__file__).with_name("train_until_stopped.py")
+    child = subprocess.Popen(
+        [sys.executable, program, tmp_path / "recipe.yaml", faces, out], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        while not list((out / "checkpoints").glob("step_*")) and child.poll() is None:
+            time.sleep(0.005)
+        child.send_signal(signal.SIGINT)
+        said, _ = child.communicate(timeout=600)
+    finally:
+        child.kill()
+    assert child.returncode == 0
+    assert said.splitlines()[-1] == "stopped"
+    _, state = final(out)
+    assert 0 < state["step"] < STEPS  # in the middle of the first epoch
+    result = json.loads((out / "result.json").read_text())
+    assert (result["finished"], result["steps"], result["epochs"]) == (False, state["step"], 0)
+
+    resumed = train(Recipe.model_validate(tree), faces, out, resume=True, console=silent())
+    assert resumed.finished
+    (model, state), (expected, expected_state) = final(out), final(whole)
+    assert int(model.head.iteration) == 2 * STEPS
+    assert_same_models(model, expected)
+    assert_same_histories(state["history"], expected_state["history"])
+    assert_same_models(*(keras.saving.load_model(folder / "best.keras") for folder in (out, whole)))
+
+
+def test_after_a_damaged_checkpoint_the_epoch_is_done_again(copied, run, faces):
+    model = copied / "checkpoints" / "step_00000028" / "model.keras"
+    model.write_bytes(model.read_bytes()[:-1000])
+    said = io.StringIO()
+    result = train(recipe_of(), faces, copied, resume=True, console=Console(file=said, width=200))
+    assert "checkpoint step_00000028 is damaged" in said.getvalue()
+    assert "resuming at step 14 of 28" in said.getvalue()
+    assert "epoch 2/2  loss " in said.getvalue()
+    assert_same_models(final(copied)[0], final(run[0])[0])
+    assert_same_histories(result.history, run[1].history)
+    assert len((copied / "log.jsonl").read_text().splitlines()) == 2
+
+
+def test_a_finished_run_has_nothing_left_to_do(copied, run, faces):
+    result = train(recipe_of(), faces, copied, resume=True, console=silent())
+    assert result.finished
+    assert result.history == run[1].history
+    assert_same_models(final(copied)[0], final(run[0])[0])
+
+
+def test_does_not_overwrite_a_run(copied, faces):
+    with pytest.raises(KerasfaceError, match="holds a run already: add --resume"):
+        train(recipe_of(), faces, copied, console=silent())
+    shutil.rmtree(copied / "checkpoints")
+    with pytest.raises(KerasfaceError, match="holds a run already"):
+        train(recipe_of(), faces, copied, console=silent())
+    assert (copied / "best.keras").is_file()
+
+
+def test_resuming_nothing_is_an_error(faces, tmp_path):
+    with pytest.raises(KerasfaceError, match="nothing to resume: no checkpoint in .*Leave --resume out"):
+        train(recipe_of(), faces, tmp_path / "new", resume=True, console=silent())
+
+
+def test_resuming_with_another_recipe_names_what_changed(run, faces):
+    changed = recipe_of(
+        seed=5, optimizer={"name": "sgd", "learning_rate": 0.5}, head={"name": "arcface", "margin": 0.3}
+    )
+    with pytest.raises(KerasfaceError, match="begun with another recipe") as error:
+        train(changed, faces, run[0], resume=True, console=silent())
+    assert [line.strip() for line in str(error.value).splitlines()[1:]] == [
+        "head.margin: None then, 0.3 now",
+        "head.name: 'a_softmax' then, 'arcface' now",
+        "optimizer.learning_rate: 0.02 then, 0.5 now",
+        "seed: 4 then, 5 now",
+    ]
+
+
+def test_resuming_with_other_images_is_refused(run, faces, tmp_path):
+    shutil.copytree(faces, tmp_path / "faces")
+    next((tmp_path / "faces" / "person_0003").iterdir()).unlink()
+    with pytest.raises(KerasfaceError, match=r"begun with other images:\n  images: 180 then, 179 now"):
+        train(recipe_of(), tmp_path / "faces", run[0], resume=True, console=silent())
+
+
+def test_a_run_without_its_recipe_is_not_resumed(copied, faces):
+    (copied / "recipe.json").unlink()
+    with pytest.raises(KerasfaceError, match=r"can't tell which recipe the run was begun with: .*recipe\.json"):
+        train(recipe_of(), faces, copied, resume=True, console=silent())
+
+
+def test_dying_in_validation_does_not_lose_the_epochs_line(faces, tmp_path, monkeypatch):
+    def die(self, model):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(HeldOutVerification, "__call__", die)
+    with pytest.raises(KeyboardInterrupt):
+        train(recipe_of(batch_size=39, checkpoint_minutes=1e-4), faces, tmp_path / "out", console=silent())
+    # Resumed from the last step but one of three, the epoch ends and is validated; from the last, it would not be.
+    assert final(tmp_path / "out")[1]["step"] == 2
+
+
+def test_a_loss_that_is_no_number_stops_the_run(faces, tmp_path):
+    recipe = recipe_of(optimizer={"name": "sgd", "learning_rate": 1e30}, schedule={"name": "constant"})
+    with pytest.raises(KerasfaceError, match=r"the loss became (nan|inf) at step .*optimizer\.learning_rate"):
+        train(recipe, faces, tmp_path / "out", console=silent())
+    assert not Checkpoints(tmp_path / "out" / "checkpoints").exist()
+
+
+def test_a_damaged_image_is_named(faces, tmp_path):
+    shutil.copytree(faces, tmp_path / "faces")
+    for person in (tmp_path / "faces").iterdir():  # someone who trains is among them
+        path = sorted(person.iterdir())[0]
+        path.write_bytes(path.read_bytes()[:300])
+    with pytest.raises(KerasfaceError, match=r"can't train on .*/person_00\d\d/00\d\d\d\.png.*Invalid PNG data"):
+        train(recipe_of(), tmp_path / "faces", tmp_path / "out", console=silent())
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"batch_size": 500}, "117 training images make no batch of 500. Received: batch_size=500"),
+        ({"backbone": {"name": "resnet"}}, "can't be built: unknown backbone; expected one of mobilefacenet"),
+        ({"head": {"name": "arcface", "sharpness": 2}}, "can't be built: .*sharpness"),
+        ({"head": {"name": "arcface", "num_classes": 5}}, "can't be built: .*num_classes"),
+        ({"data": {"held_out": 0.95}}, "can't hold out 0.95 of 20 people"),
+        ({"data": {"held_out": 0.35, "min_images": 10}}, "fewer than 10 images"),
+        ({"validation": {"pairs": 3000, "folds": 10}}, "too little held out: 10 folds need .*validation.folds"),
+    ],
+)
+def test_what_cannot_be_trained_says_what_to_change(changes, message, faces, tmp_path):
+    with pytest.raises(KerasfaceError, match=message):
+        train(recipe_of(**changes), faces, tmp_path / "out", console=silent())
+
+
+def test_an_out_that_cannot_be_written_is_an_error(faces, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(KerasfaceError, match="can't write to .*Name another --out"):
+        train(recipe_of(), faces, tmp_path / "file" / "below", console=silent())
