@@ -8,7 +8,7 @@ from rich.console import Console
 
 from kerasface.errors import KerasfaceError
 
-__all__ = ["console", "error_console", "import_training_side"]
+__all__ = ["console", "error_console", "import_training_side", "quiet_standard_error"]
 
 console = Console()
 error_console = Console(stderr=True)
@@ -21,7 +21,7 @@ def import_training_side():
         KerasfaceError: they are not installed.
     """
     try:
-        with _quiet_standard_error():
+        with quiet_standard_error():
             import tensorflow  # noqa: F401
     except ModuleNotFoundError as error:
         raise KerasfaceError(
@@ -30,8 +30,11 @@ def import_training_side():
 
 
 @contextlib.contextmanager
-def _quiet_standard_error():
-    # TensorFlow's C++ logs before its log level can be set; only the file descriptor is low enough to catch that.
+def quiet_standard_error():
+    """Silences standard error while the block runs; exceptions still come through.
+
+    TensorFlow and LiteRT log from C++ before a log level can be set; only the file descriptor is low enough for that.
+    """
     sys.stderr.flush()
     kept = os.dup(2)
     with open(os.devnull, "wb") as nowhere:

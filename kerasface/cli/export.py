@@ -6,7 +6,7 @@ from typing import Literal
 import typer
 from rich.table import Table
 
-from kerasface.cli.console import console, error_console, import_training_side
+from kerasface.cli.console import console, import_training_side, quiet_standard_error
 
 __all__ = ["add_to"]
 
@@ -33,7 +33,7 @@ def export(
     from kerasface.export import load_trained
 
     trained, spec = load_trained(model)
-    with error_console.status("converting and proving"):
+    with console.status("converting and proving"), quiet_standard_error():
         report = run(trained, out, to=to, spec=spec, precision=precision)
     table = Table(title=f"{spec.name} as {report.format} {report.precision}", show_header=False)
     table.add_row("file", report.path)

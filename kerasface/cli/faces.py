@@ -4,11 +4,13 @@ from pathlib import Path
 
 import typer
 
+from kerasface.cli.console import quiet_standard_error
+
 __all__ = ["LARGEST", "MIN_SCORE", "NO_ALIGN", "THRESHOLD", "open_pipeline"]
 
 NO_ALIGN = typer.Option(False, "--no-align", help="The images are aligned crops of the model's input size.")
 LARGEST = typer.Option(False, "--largest", help="Take the largest face where a photo shows several.")
-MIN_SCORE = typer.Option(0.5, "--min-score", min=0.0, max=1.0, help="Least detector score that counts as a face.")
+MIN_SCORE = typer.Option(0.5, "--min-score", min=0.01, max=0.99, help="Least detector score that counts as a face.")
 THRESHOLD = typer.Option(None, help="Cosine from which faces count as one person; by default the calibrated one.")
 
 
@@ -16,5 +18,6 @@ def open_pipeline(model: Path, no_align: bool, min_score: float):
     """Returns what turns photos into embedded faces: detect and align, or aligned crops as they are."""
     from kerasface.edge import AlignedCrops, Embedder, FaceDetector, FacePipeline
 
-    embedder = Embedder.load(model)
-    return FacePipeline(embedder, AlignedCrops(embedder.spec) if no_align else FaceDetector(min_score=min_score))
+    with quiet_standard_error():
+        embedder = Embedder.load(model)
+        return FacePipeline(embedder, AlignedCrops(embedder.spec) if no_align else FaceDetector(min_score=min_score))

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from kerasface.cli.console import import_training_side
+from kerasface.cli.console import import_training_side, quiet_standard_error
 
 __all__ = ["open_embedder"]
 
@@ -24,7 +24,8 @@ def open_embedder(path):
         return model.predict_on_batch, spec
     from kerasface.edge import Embedder
 
-    embedder = Embedder.load(path)
+    with quiet_standard_error():
+        embedder = Embedder.load(path)
     return embedder.embed, embedder.spec
 
 

@@ -49,7 +49,7 @@ class AugmentationSection(_Section):
     brightness: _Fraction = 0.0
     contrast: _Fraction = 0.0
     saturation: _Fraction = 0.0
-    grey: _Fraction = 0.0
+    gray: _Fraction = 0.0
     low_resolution: _Fraction = 0.0
     erase: _Fraction = 0.0
 

@@ -227,7 +227,10 @@ class _Run:
         keras.utils.set_random_seed(recipe.seed)
         try:
             backbone = backbones.get(recipe.backbone.name, **recipe.backbone.arguments)
-            head = heads.get(recipe.head.name, num_classes=len(self.faces.names), **recipe.head.arguments)
+            arguments = recipe.head.arguments
+            if isinstance(arguments.get("annealing"), dict):
+                arguments["annealing"] = heads.Annealing(**arguments["annealing"])
+            head = heads.get(recipe.head.name, num_classes=len(self.faces.names), **arguments)
         except (TypeError, ValueError) as error:
             raise KerasfaceError(f"the recipe's backbone or head can't be built: {error}") from error
         model = FaceModel(backbone, head, mean=recipe.mean, std=recipe.std, name=recipe.name.replace(".", "_"))

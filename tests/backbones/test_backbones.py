@@ -26,7 +26,7 @@ def test_mobilefacenet_has_the_papers_parameters(dimension):
     model = MobileFaceNet(embedding_dim=dimension)
     printed = MOBILEFACENET[dimension]
     assert f"{millions(model):.{len(printed) - 2}f}" == printed
-    assert model.output_shape == (None, dimension)
+    assert (model.input_shape, model.output_shape) == ((None, 112, 112, 3), (None, dimension))
     if dimension == 128:
         assert round(model.count_params() / 1e6, 3) == 1.023  # with batch norm's moving statistics
 
@@ -48,10 +48,10 @@ def test_spherefacenet_takes_square_input():
     assert model(np.zeros((2, 112, 112, 3), np.float32)).shape == (2, 512)
 
 
-@pytest.mark.parametrize("shape", [(112, 112, 3), (112, 96, 3)])
-def test_mobilefacenet_embeds_both_sizes(shape):
-    model = MobileFaceNet(input_shape=shape, width=0.25)
-    assert model(np.zeros((2, *shape), np.float32)).shape == (2, 128)
+def test_mobilefacenet_takes_narrow_input():
+    model = MobileFaceNet(input_shape=(112, 96, 3), width=0.25)
+    assert model.get_layer("global").kernel.shape[:2] == (7, 6)
+    assert model(np.zeros((2, 112, 96, 3), np.float32)).shape == (2, 128)
 
 
 def padded_by_one(images, kernel):
@@ -145,7 +145,7 @@ def test_an_unknown_depth_lists_those_there_are(depth):
         SphereFaceNet(depth=depth)
 
 
-@pytest.mark.parametrize("width", [0.125, 0.3, 0.5, 1.3])
+@pytest.mark.parametrize("width", [0.3, 1.3])
 def test_width_gives_multiples_of_8(width):
     model = MobileFaceNet(input_shape=(32, 32, 3), width=width, embedding_dim=20)
     channels = {layer.output.shape[-1] for layer in model.layers if "embedding" not in layer.name}

@@ -309,3 +309,11 @@ def test_an_out_that_cannot_be_written_is_an_error(faces, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(KerasfaceError, match="can't write to .*Name another --out"):
         train(recipe_of(), faces, tmp_path / "file" / "below", console=silent())
+
+
+def test_the_annealing_is_set_in_the_recipe(faces, tmp_path):
+    head = {"name": "a_softmax", "margin": 4, "annealing": {"base": 50.0, "minimum": 7.0}}
+    train(recipe_of(head=head, epochs=1), faces, tmp_path / "run", console=silent())
+    model, _ = final(tmp_path / "run")
+    assert model.head.annealing.minimum == 7.0
+    assert float(model.head.annealing_lambda) < 50.0

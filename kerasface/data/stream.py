@@ -1,0 +1,90 @@
+"""Batches for training: an endless shuffled stream in which every position is decided by the seed alone."""
+
+import re
+
+import tensorflow as tf
+
+from kerasface.errors import KerasfaceError
+
+__all__ = ["batches", "check_files"]
+
+
+def batches(faces, *, batch_size, seed, size, augmentation=None, first_step=0, last_step):
+    """A tf.data stream of shuffled, decoded, augmented faces that can start anywhere.
+
+    Image number p of the stream is number π_e(p mod N) of the folder, with e = p ÷ N and π_e a permutation drawn from
+    the seed and e; its augmentation is drawn from the seed and p. Nothing is stored between steps, so a run that
+    resumes at step k sees exactly what it would have seen.
+
+    Args:
+        faces: `ClassFolder`.
+        batch_size: B.
+        seed: int.
+        size: (height, width) in pixels; files of another size are refused.
+        augmentation: `Augmentation` or None.
+        first_step: first batch of the stream to give.
+        last_step: the batch to stop before.
+
+    Returns:
+        `tf.data.Dataset` of ((B, height, width, 3) float32 in 0…255, (B,) int32).
+
+    Raises:
+        tf.errors.OpError: while iterating: a file that is gone, no image, damaged or of another size. TensorFlow's
+            decoders don't say which file they stumbled over; `check_files` does.
+
+    Example:
+        >>> model.fit(batches(faces, batch_size=64, seed=0, size=(112, 112), last_step=210))
+    """
+    count = len(faces.paths)
+    paths = tf.constant(faces.paths)
+    labels = tf.constant(faces.labels)
+    key = tf.constant(seed, tf.int64)
+
+    def face(position):
+        epoch, place = position // count, position % count
+        row = tf.random.experimental.index_shuffle(place, tf.stack([key, epoch]), tf.constant(count - 1, tf.int64))
+        image = tf.cast(_decoded(paths[row], size), tf.float32)
+        if augmentation is not None:
+            image = augmentation(image, seed=tf.stack([key, position]))
+        return image, labels[row]
+
+    stream = tf.data.Dataset.range(first_step * batch_size, last_step * batch_size)
+    stream = stream.map(face, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    return stream.batch(batch_size, drop_remainder=True).prefetch(2)
+
+
+def check_files(faces, *, size):
+    """Decodes every file as `batches` does, to find the one that it stumbled over.
+
+    Args:
+        faces: `ClassFolder`.
+        size: (height, width) in pixels.
+
+    Raises:
+        KerasfaceError: the first file that can't be decoded or has another size.
+    """
+    for path in faces.paths:
+        try:
+            height, width, _ = _pixels(path).shape
+            received = f"{height}x{width}"
+        except tf.errors.OpError as error:
+            # TensorFlow wraps what its decoder says in the names of its own nodes.
+            received = re.sub(r"^\{\{.*?\}\} | \[Op:.*", "", error.message.splitlines()[0]).rstrip(".")
+        if received != (expected := f"{size[0]}x{size[1]}"):
+            raise KerasfaceError(
+                f"can't train on {path}: expected a face aligned to {expected} pixels (height x width), JPEG, PNG or "
+                f"BMP. Received: {received}. Align the photos first, or replace the file."
+            )
+
+
+def _decoded(path, size):
+    image = _pixels(path)
+    shape = tf.shape(image)
+    received = tf.strings.as_string(shape)
+    message = tf.strings.join([path, ": ", received[0], "x", received[1], f" pixels, expected {size[0]}x{size[1]}"])
+    with tf.control_dependencies([tf.debugging.Assert(tf.reduce_all(shape[:2] == size), [message])]):
+        return tf.ensure_shape(image, (*size, 3))
+
+
+def _pixels(path):
+    return tf.io.decode_image(tf.io.read_file(path), channels=3, expand_animations=False)

@@ -1,0 +1,131 @@
+"""The stream of batches: every image once an epoch, the same bytes wherever it starts, and files that it refuses."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from kerasface.data import Augmentation, ClassFolder, batches, check_files
+from kerasface.errors import KerasfaceError
+from tests.data.conftest import HEIGHT, WIDTH
+
+SIZE = (HEIGHT, WIDTH)
+COUNT, BATCH = 14, 4
+EPOCH = COUNT // 2  # two epochs of 14 images are seven batches of 4
+
+
+@pytest.fixture(scope="module")
+def faces(faces_root):
+    return ClassFolder.read(faces_root)
+
+
+def read(faces, last_step, **options):
+    stream = batches(faces, **{"batch_size": BATCH, "seed": 5, "size": SIZE, "last_step": last_step, **options})
+    images, labels = zip(*((image.numpy(), label.numpy()) for image, label in stream), strict=True)
+    return np.stack(images), np.stack(labels)
+
+
+def numbers(images):
+    """Which images they are: their red channel says it."""
+    return (images[..., 0, 0, 0] / 10).astype(int).ravel()
+
+
+def test_gives_the_files_pixels_and_labels(faces):
+    images, labels = read(faces, EPOCH)
+    assert images.shape == (EPOCH, BATCH, *SIZE, 3)
+    assert (images.dtype, labels.dtype) == (np.float32, np.int32)
+    rows = numbers(images)
+    expected = np.stack([np.asarray(Image.open(faces.paths[row])) for row in rows])
+    np.testing.assert_array_equal(images.reshape(-1, *SIZE, 3), expected)
+    np.testing.assert_array_equal(labels.ravel(), faces.labels[rows])
+
+
+def test_every_image_comes_exactly_once_an_epoch(faces):
+    rows = numbers(read(faces, 3 * EPOCH)[0]).reshape(6, COUNT)
+    np.testing.assert_array_equal(np.sort(rows, axis=1), np.tile(np.arange(COUNT), (6, 1)))
+
+
+def test_order_differs_between_epochs_and_seeds(faces):
+    orders = [tuple(row) for row in numbers(read(faces, 3 * EPOCH)[0]).reshape(6, COUNT)]
+    orders += [tuple(row) for row in numbers(read(faces, 3 * EPOCH, seed=6)[0]).reshape(6, COUNT)]
+    assert len({*orders, tuple(range(COUNT))}) == 13
+
+
+def test_starts_anywhere_with_the_same_bytes(faces):
+    augmentation = Augmentation(mirror=0.5, shift=0.1, rotation=10, zoom=0.1, brightness=0.2, low_resolution=0.5)
+    images, labels = read(faces, 9, augmentation=augmentation)
+    for first_step in (1, 4, 8):  # within an epoch, across its end, in the last batch
+        part_images, part_labels = read(faces, 9, augmentation=augmentation, first_step=first_step)
+        np.testing.assert_array_equal(part_images, images[first_step:])
+        np.testing.assert_array_equal(part_labels, labels[first_step:])
+
+
+def test_augmentation_differs_from_epoch_to_epoch(faces):
+    images, _ = read(faces, EPOCH, augmentation=Augmentation(brightness=0.5))
+    plain, _ = read(faces, EPOCH)
+    rows = numbers(plain)
+    first, second = (images.reshape(-1, *SIZE, 3)[np.flatnonzero(rows == 7)[visit]] for visit in (0, 1))
+    assert abs(first - second).max() > 1
+
+
+def test_one_image_makes_a_stream(faces):
+    one = ClassFolder(names=faces.names[:1], paths=faces.paths[:1], labels=faces.labels[:1])
+    assert (numbers(read(one, 2)[0]) == 0).all()
+
+
+@pytest.fixture
+def spoilt(faces_root, tmp_path):
+    """A copy of the folder, and the path of one of its images."""
+    shutil.copytree(faces_root, tmp_path / "copy")
+    path = tmp_path / "copy" / "person_0002" / "00006.png"
+    assert path.is_file()
+    return ClassFolder.read(tmp_path / "copy"), path
+
+
+def test_a_face_of_another_size_is_named(spoilt):
+    faces, path = spoilt
+    Image.new("RGB", (HEIGHT, WIDTH)).save(path)
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"person_0002/00006\.png: 12x16 pixels, expected 16x12"):
+        read(faces, EPOCH)
+    with pytest.raises(KerasfaceError, match=r"person_0002/00006\.png.*16x12 pixels.*Received: 12x16"):
+        check_files(faces, size=SIZE)
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda path: path.unlink(), "No such file"),
+        (lambda path: path.write_bytes(b""), "Input is empty"),
+        (lambda path: path.write_bytes(b"hello"), "Unknown image file format"),
+        (lambda path: path.write_bytes(path.read_bytes()[:-200]), "Invalid PNG data"),
+        (lambda path: (Image.effect_noise((WIDTH, HEIGHT), 90).save(path, "JPEG"), cut(path)), "Invalid JPEG data"),
+    ],
+)
+def test_a_damaged_file_is_found_and_named(spoilt, damage, message):
+    faces, path = spoilt
+    damage(path)
+    with pytest.raises(tf.errors.OpError):
+        read(faces, EPOCH)
+    with pytest.raises(KerasfaceError, match=rf"person_0002/00006\.png.*Received: [^{{]*{message}"):
+        check_files(faces, size=SIZE)
+
+
+def cut(path):
+    path.write_bytes(path.read_bytes()[:-30])
+
+
+def test_gray_files_become_rgb(spoilt):
+    faces, path = spoilt
+    Image.new("L", (WIDTH, HEIGHT), 60).save(path)
+    images, _ = read(faces, EPOCH)
+    gray = images.reshape(-1, *SIZE, 3)[numbers(images) == 6]
+    assert len(gray) == 2
+    np.testing.assert_array_equal(gray, 60.0)
+
+
+def test_whole_files_pass(faces):
+    assert check_files(faces, size=SIZE) is None
+    assert {Path(path).suffix for path in faces.paths} == {".png"}
