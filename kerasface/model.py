@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from kerasface import backbones, heads  # noqa: F401 (a saved model names their classes: importing registers them)
+
 __all__ = ["FaceModel"]
 
 

@@ -1,5 +1,8 @@
 """FaceModel: trains through fit, embeds through predict, and comes back from its files as it was."""
 
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pytest
@@ -210,3 +213,16 @@ def test_trains_in_half_precision(mixed_float16, faces, tmp_path):
 def test_a_backbone_must_be_built_and_give_vectors(backbone):
     with pytest.raises(ValueError, match="backbone must be built and give embeddings .* Received: output_shape="):
         FaceModel(backbone(), ArcFace(PEOPLE))
+
+
+def test_a_saved_model_loads_where_only_facemodel_was_imported(tmp_path):
+    model = FaceModel(MobileFaceNet(width=0.125, input_shape=(32, 32, 3), embedding_dim=8), ArcFace(PEOPLE))
+    model.save(tmp_path / "model.keras")
+    code = (
+        "import sys, keras; from kerasface import FaceModel; "
+        "print(keras.saving.load_model(sys.argv[1]).head.num_classes)"
+    )
+    process = subprocess.run(
+        [sys.executable, "-c", code, tmp_path / "model.keras"], capture_output=True, text=True, check=False
+    )
+    assert process.stdout.strip() == str(PEOPLE), process.stderr

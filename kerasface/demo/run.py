@@ -29,7 +29,7 @@ __all__ = ["DemoResult", "run_demo"]
 
 _PEOPLE = (300, 40, 60)  # training, validation, test
 _IMAGES = (16, 8, 10)
-_BATCH, _EPOCHS = 128, 14
+_BATCH, _EPOCHS = 128, 20
 _AUGMENTATION = Augmentation(mirror=0.5, shift=0.02, brightness=0.1, contrast=0.15, saturation=0.3)
 _GALLERY_PEOPLE, _ENROLLED_IMAGES = 40, 3
 _VALIDATION_PAIRS, _TEST_PAIRS = 1500, 4000

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import keras
 
-from kerasface import backbones, heads  # noqa: F401 (a saved model names its classes; these register them)
 from kerasface.edge.metadata import sidecar_path
 from kerasface.errors import KerasfaceError
 from kerasface.model import FaceModel
