@@ -1,5 +1,6 @@
 """Checkpoints: what is on disk is whole, whenever the process dies and whatever happens to the newest one."""
 
+import contextlib
 import subprocess
 import sys
 from pathlib import Path
@@ -123,21 +124,23 @@ def test_after_falling_back_two_whole_ones_are_kept_again(tmp_path):
     assert names(tmp_path) == ["step_00000010", "step_00000015"]
 
 
-@pytest.fixture
+@contextlib.contextmanager
 def full_disk():
     """No file may grow past 4000 bytes, which stops a write as a full disk does: in the middle, with an OSError."""
     resource = pytest.importorskip("resource")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    yield lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4000, before[1]))
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4000, before[1]))
+    try:
+        yield
+    finally:  # at once: pytest's own output may be a longer file
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_a_full_disk_leaves_the_old_ones(tmp_path, full_disk):
+def test_a_full_disk_leaves_the_old_ones(tmp_path):
     checkpoints = written(tmp_path, 1, 2)
     model = model_of(3)
-    full_disk()
     message = "can't write a checkpoint .*File too large.* newest whole one is step_00000002.*--resume"
-    with pytest.raises(KerasfaceError, match=message):
+    with pytest.raises(KerasfaceError, match=message), full_disk():
         checkpoints.write(model, {"step": 3})
     assert names(tmp_path) == ["step_00000001", "step_00000002"]
     assert value_of(Checkpoints(tmp_path).newest(warn=refuse)[0]) == 2
