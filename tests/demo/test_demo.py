@@ -14,7 +14,7 @@ def outcome(tmp_path_factory):
     out = tmp_path_factory.mktemp("demo")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(run, "_PEOPLE", (24, 20, 44))
-        patch.setattr(run, "_IMAGES", (6, 5, 6))
+        patch.setattr(run, "_IMAGES", (6, 8, 6))
         patch.setattr(run, "_EPOCHS", 2)
         patch.setattr(run, "_BATCH", 16)
         patch.setattr(run, "_VALIDATION_PAIRS", 200)
