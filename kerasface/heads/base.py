@@ -4,7 +4,7 @@ import keras
 from keras import initializers, ops
 
 from kerasface.heads.checks import check_labels, check_number, check_rank
-from kerasface.heads.geometry import unit_rows
+from kerasface.heads.geometry import entries, unit_rows
 
 __all__ = ["MarginHead"]
 
@@ -99,7 +99,7 @@ class MarginHead(keras.layers.Layer):
         if not self.built:
             self.build(embeddings.shape)
         logits = self.logits(embeddings, labels, training)
-        return ops.logsumexp(logits, axis=-1) - _entry(logits, self._in_range(labels))
+        return ops.logsumexp(logits, axis=-1) - entries(logits, self._in_range(labels))
 
     def logits(self, embeddings, labels, training):
         """The five steps from embeddings to (B, C) logits; `labels` may be None."""
@@ -113,7 +113,7 @@ class MarginHead(keras.layers.Layer):
             return magnitude * cosines
         check_labels(labels, self.num_classes)
         # Rounding can leave 1.0000001, of which no angle exists; only the target's angle is ever needed.
-        cosine = ops.clip(_entry(cosines, self._in_range(labels)), -1.0, 1.0)
+        cosine = ops.clip(entries(cosines, self._in_range(labels)), -1.0, 1.0)
         if training:
             self.observe(cosine, norm)
         target = self.adjust_target(cosine, norm)
@@ -161,8 +161,3 @@ class MarginHead(keras.layers.Layer):
 
     def _in_range(self, labels):
         return ops.clip(ops.cast(labels, "int32"), 0, self.num_classes - 1)
-
-
-def _entry(matrix, columns):
-    """matrix[b, columns[b]] for every row b: (B, C) and (B,) to (B,)."""
-    return ops.squeeze(ops.take_along_axis(matrix, columns[:, None], axis=1), axis=1)

@@ -2,7 +2,7 @@
 
 from keras import ops
 
-__all__ = ["psi", "safe_sqrt", "unit_rows"]
+__all__ = ["entries", "psi", "safe_sqrt", "unit_rows"]
 
 # Shorter embeddings have no direction that float32 could tell; they count as orthogonal to every prototype.
 _SHORTEST = 1e-6
@@ -25,6 +25,11 @@ def unit_rows(x):
     lengths = ops.sqrt(ops.where(long_enough, squares, ops.ones_like(squares)))
     unit = ops.where(long_enough, x / lengths, ops.zeros_like(x))
     return unit, ops.squeeze(ops.where(long_enough, lengths, ops.zeros_like(lengths)), axis=-1)
+
+
+def entries(matrix, columns):
+    """Takes one entry a row: matrix[b, columns[b]]; (B, C) float and (B,) int to (B,)."""
+    return ops.squeeze(ops.take_along_axis(matrix, columns[:, None], axis=1), axis=1)
 
 
 def safe_sqrt(x):

@@ -5,6 +5,7 @@ from keras import ops
 from kerasface.heads._registry import heads
 from kerasface.heads.base import MarginHead
 from kerasface.heads.checks import check_labels, check_rank
+from kerasface.heads.geometry import entries
 
 __all__ = ["Softmax"]
 
@@ -43,8 +44,4 @@ class Softmax(MarginHead):
         if labels is None:
             return logits
         check_labels(labels, self.num_classes)
-        return self._with_target(logits, labels, _target(logits, self._in_range(labels)))
-
-
-def _target(logits, labels):
-    return ops.squeeze(ops.take_along_axis(logits, labels[:, None], axis=1), axis=1)
+        return self._with_target(logits, labels, entries(logits, self._in_range(labels)))
