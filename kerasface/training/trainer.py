@@ -174,7 +174,8 @@ class _Run:
         _write_text(self.out / "log.jsonl", "".join(json.dumps(line) + "\n" for line in self.state["history"]))
         self.console.print(
             f"epoch {epoch + 1}/{recipe.epochs}  {display.figures(line)}  held-out verification "
-            f"{result.accuracy_mean:.2%} ± {result.accuracy_std:.2%}  AUC {result.auc:.4f}"
+            f"{result.accuracy_mean:.2%} ± {result.accuracy_std:.2%}  AUC {result.auc:.4f}",
+            soft_wrap=True,
         )
 
     def _finish(self, display):
@@ -295,7 +296,8 @@ class _Run:
         self.console.print(
             f"{self.recipe.name}: {model.backbone.name} with {count:,} parameters, {self.recipe.head.name} over "
             f"{len(self.faces.names):,} people ({len(self.faces.paths):,} images); {len(self.held_out.names)} people "
-            f"({len(self.held_out.paths)} images) held out; {self.recipe.epochs} epochs of {self.steps_per_epoch} steps"
+            f"({len(self.held_out.paths)} images) held out; {self.recipe.epochs} epochs of {self.steps_per_epoch} steps",
+            soft_wrap=True,
         )
 
 
