@@ -296,7 +296,8 @@ class _Run:
         self.console.print(
             f"{self.recipe.name}: {model.backbone.name} with {count:,} parameters, {self.recipe.head.name} over "
             f"{len(self.faces.names):,} people ({len(self.faces.paths):,} images); {len(self.held_out.names)} people "
-            f"({len(self.held_out.paths)} images) held out; {self.recipe.epochs} epochs of {self.steps_per_epoch} steps",
+            f"({len(self.held_out.paths)} images) held out; {self.recipe.epochs} epochs of {self.steps_per_epoch} "
+            "steps",
             soft_wrap=True,
         )
 
