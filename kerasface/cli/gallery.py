@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from kerasface.cli.console import console, error_console
 from kerasface.cli.faces import LARGEST, MIN_SCORE, NO_ALIGN, THRESHOLD, open_pipeline
@@ -63,7 +63,8 @@ def identify(
 
     pipeline = open_pipeline(model, no_align, min_score)
     known = Gallery.load(gallery, spec=pipeline.embedder.spec)
-    table = Table("photo", "face", "who", "cosine", "threshold")
+    # A path that is cut short names no photo: it is folded instead.
+    table = Table(Column("photo", overflow="fold"), "face", "who", "cosine", "threshold")
     for path in photos:
         faces = pipeline.faces(load_image(path))
         if not faces:

@@ -1,6 +1,7 @@
 """Reads a trained model with the spec that its training wrote beside it."""
 
 import json
+import zipfile
 from pathlib import Path
 
 import keras
@@ -32,6 +33,9 @@ def load_trained(path):
     path = Path(path)
     if not path.is_file():
         raise KerasfaceError(f"no model {path}: expected a .keras file, as training writes it.")
+    # The legacy formats that Keras would also try could hold code.
+    if not zipfile.is_zipfile(path):
+        raise KerasfaceError(f"{path} is no .keras file (a zip archive), as `kerasface train` writes it.")
     try:
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # Keras raises many kinds for a file that isn't its own

@@ -1,6 +1,7 @@
 """train, export and evaluate, in the order in which a user meets them."""
 
 import json
+import zipfile
 
 import numpy as np
 import pytest
@@ -86,6 +87,9 @@ def test_errors_say_what_to_do(kerasface, workshop, tmp_path):
     empty.mkdir()
     not_keras = tmp_path / "model.keras"
     not_keras.write_bytes(b"PK\x03\x04 but no archive")
+    other_zip = tmp_path / "other.keras"
+    with zipfile.ZipFile(other_zip, "w") as archive:
+        archive.writestr("readme.txt", "hello")
     out = tmp_path / "out"
     cases = {
         ("train", tmp_path / "gone.yaml", "--data", faces, "--out", out): "zoo/recipes",
@@ -95,8 +99,9 @@ def test_errors_say_what_to_do(kerasface, workshop, tmp_path):
         ("train", recipe, "--data", faces, "--out", out, "--set", "head.margins=9"): "margins",
         ("train", recipe, "--data", faces, "--out", out, "--resume"): "nothing to resume",
         ("export", tmp_path / "gone.keras", "--to", "tflite", "--out", tmp_path / "a.tflite"): "gone.keras",
-        ("export", not_keras, "--to", "tflite", "--out", tmp_path / "a.tflite"): "not a readable Keras model",
-        ("evaluate", not_keras, "--lfw", tmp_path): "not a readable Keras model",
+        ("export", not_keras, "--to", "tflite", "--out", tmp_path / "a.tflite"): "is no .keras file",
+        ("export", other_zip, "--to", "tflite", "--out", tmp_path / "a.tflite"): "not a readable Keras model",
+        ("evaluate", not_keras, "--lfw", tmp_path): "is no .keras file",
     }
     for arguments, words in cases.items():
         code, _, err = kerasface(*arguments)
