@@ -28,7 +28,8 @@ class ASoftmax(MarginHead):
         margin: m: 1, 2, 3 or 4; 4 in the paper. m = 1 is modified softmax.
         annealing: the schedule of λ; the authors' by default. None: no annealing, λ = 0, which hardly ever trains from
             scratch with m = 4.
-        **options: see `MarginHead` (initializer, dtype, detach_margin).
+        **options: see `MarginHead` (initializer, dtype, detach_margin). A `scale` stands in for ‖x‖: the features are
+            normalised.
 
     Call arguments:
         embeddings: (B, D) float, any norm; the norm is the logits' magnitude.
@@ -81,10 +82,6 @@ class ASoftmax(MarginHead):
             return value
         weight = ops.convert_to_tensor(self.annealing_lambda)
         return (weight * cosine + value) / (1.0 + weight)
-
-    def magnitude(self, norm):
-        """‖x‖."""
-        return norm
 
     def get_config(self):
         """Returns the arguments that rebuild this head."""

@@ -19,7 +19,7 @@ class MarginHead(keras.layers.Layer):
     * `observe(cosine, norm)`: update of state (λ, moving averages), in training only, before the target is adjusted;
     * `adjust_target(cosine, norm)`: (B,) → (B,), the margin;
     * `adjust_others(cosines, target)`: (B, C) → (B, C), the identity for most;
-    * `magnitude(norm)`: what cosines are multiplied by: `scale` unless overridden.
+    * `magnitude(norm)`: what cosines are multiplied by: `scale`, or ‖x‖ where that is None.
 
     Everything runs in float32 whatever the global policy is: float16's spacing near cos θ = 1 is 4.9e-4, almost two
     degrees. Values are exact, without epsilons inside; gradients are finite everywhere, θ = 0 and θ = π included.
@@ -134,8 +134,8 @@ class MarginHead(keras.layers.Layer):
         return cosines
 
     def magnitude(self, norm):
-        """Hook: what the values are multiplied by: `scale`, or a (B,) tensor made of ‖x‖."""
-        return self.scale
+        """Hook: what the values are multiplied by: `scale`, or ‖x‖ (B,) in a head without one."""
+        return norm if self.scale is None else self.scale
 
     def compute_output_shape(self, embeddings_shape, labels_shape=None):
         """(B, C)."""

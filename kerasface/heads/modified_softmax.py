@@ -12,7 +12,7 @@ class ModifiedSoftmax(MarginHead):
 
     Args:
         num_classes: C, the number of training identities.
-        **options: see `MarginHead` (initializer, dtype).
+        **options: see `MarginHead` (initializer, dtype); with a scale it would be `NormFace`.
 
     Call arguments:
         embeddings: (B, D) float, any norm; the norm is the logits' magnitude.
@@ -27,7 +27,3 @@ class ModifiedSoftmax(MarginHead):
     Reference:
         Liu et al., SphereFace, CVPR 2017, eq. 5.
     """
-
-    def magnitude(self, norm):
-        """‖x‖."""
-        return norm

@@ -25,12 +25,22 @@ class Softmax(MarginHead):
     Returns:
         (B, C) float32 logits.
 
+    Raises:
+        ValueError: a scale is given.
+
     Example:
         >>> logits = Softmax(10_572)(embeddings)
 
     Reference:
         Liu et al., SphereFace, CVPR 2017, eq. 1.
     """
+
+    def __init__(self, num_classes, **options):
+        if options.get("scale") is not None:
+            raise ValueError(
+                f"Softmax has no scale; NormFace has. Received: scale={options['scale']}"
+            )
+        super().__init__(num_classes, **options)
 
     def build(self, embeddings_shape):
         """Creates the prototypes, (C, D), and the bias, (C,)."""

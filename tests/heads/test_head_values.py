@@ -103,6 +103,17 @@ def test_config_round_trips(name):
     assert twin.get_config() == head.get_config()
 
 
+def test_a_scale_stands_in_for_the_embeddings_length(rng):
+    x, prototypes, labels = rng.normal(size=(6, 8)) * 5, rng.normal(size=(4, 8)), rng.integers(0, 4, 6)
+    cosines = reference.cosines(x, prototypes)
+    theta = np.arccos(cosines[np.arange(6), labels])
+    expected = 30.0 * reference.with_target(cosines, labels, reference.psi_from_angle(theta, 4))
+    head = ready(ASoftmax(4, annealing=None, scale=30.0), prototypes)
+    np.testing.assert_allclose(head(x.astype(np.float32), labels), expected, rtol=1e-4, atol=3e-3)
+    with pytest.raises(ValueError, match="Softmax has no scale"):
+        Softmax(4, scale=30.0)
+
+
 def test_easy_margin_is_not_the_default(rng):
     behind = np.array([[-1.0, 0.1]], np.float32)  # more than 90° from its prototype
     prototypes = np.array([[1.0, 0.0], [0.0, 1.0]])
