@@ -37,9 +37,7 @@ class Softmax(MarginHead):
 
     def __init__(self, num_classes, **options):
         if options.get("scale") is not None:
-            raise ValueError(
-                f"Softmax has no scale; NormFace has. Received: scale={options['scale']}"
-            )
+            raise ValueError(f"Softmax has no scale; NormFace has. Received: scale={options['scale']}")
         super().__init__(num_classes, **options)
 
     def build(self, embeddings_shape):
