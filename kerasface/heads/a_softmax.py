@@ -69,7 +69,7 @@ class ASoftmax(MarginHead):
         start = keras.initializers.Constant(self.annealing(0))
         self.annealing_lambda = self.add_weight(shape=(), initializer=start, name="annealing_lambda", **state)
 
-    def observe(self, cosine, norm):
+    def observe(self, cosine, norm, others_log_sum):
         """Advances the annealing by one iteration."""
         if self.annealing is not None:
             self.iteration.assign_add(1)

@@ -4,7 +4,7 @@ import keras
 from keras import initializers, ops
 
 from kerasface.heads.checks import check_labels, check_number, check_rank
-from kerasface.heads.geometry import entries, unit_rows
+from kerasface.heads.geometry import entries, in_range, unit_rows, with_target
 
 __all__ = ["MarginHead"]
 
@@ -16,10 +16,12 @@ class MarginHead(keras.layers.Layer):
     `s · adjust_target(c_y)` for the true class and `s · adjust_others(c_j)` for the others; the loss of a sample is
     its softmax cross-entropy. A head overrides one or two of the hooks:
 
-    * `observe(cosine, norm)`: update of state (λ, moving averages), in training only, before the target is adjusted;
+    * `observe(cosine, norm, others_log_sum)`: update of state (λ, moving averages), in training only, before the target
+      is adjusted;
     * `adjust_target(cosine, norm)`: (B,) → (B,), the margin;
-    * `adjust_others(cosines, target)`: (B, C) → (B, C), the identity for most;
-    * `magnitude(norm)`: what cosines are multiplied by: `scale`, or ‖x‖ where that is None.
+    * `adjust_others(cosines, target)`: (B, n) → (B, n), entry by entry, the identity for most;
+    * `magnitude(norm)`: what cosines are multiplied by: `scale`, or ‖x‖ where that is None;
+    * `penalty(norm)`: (B,) → (B,), added to the loss; None for most.
 
     Everything runs in float32 whatever the global policy is: float16's spacing near cos θ = 1 is 4.9e-4, almost two
     degrees. Values are exact, without epsilons inside; gradients are finite everywhere, θ = 0 and θ = π included.
@@ -61,6 +63,9 @@ class MarginHead(keras.layers.Layer):
         Deng et al., ArcFace, CVPR 2019, section 2.3, for the one form that holds them all.
     """
 
+    # Prototypes a class; a head with sub-centres sets its own before `build`.
+    centers = 1
+
     def __init__(
         self, num_classes, *, scale=None, initializer=None, detach_margin=False, dtype="float32", name=None, **kwargs
     ):
@@ -71,17 +76,21 @@ class MarginHead(keras.layers.Layer):
         self.detach_margin = bool(detach_margin)
 
     def build(self, embeddings_shape):
-        """Creates the prototypes, (C, D)."""
+        """Creates the prototypes, (C, D); (C, k, D) with k > 1 sub-centres a class."""
         if len(embeddings_shape) != 2 or embeddings_shape[-1] is None:
             raise ValueError(f"embeddings must have the shape (B, D). Received: shape={tuple(embeddings_shape)}")
-        self.prototypes = self.add_weight(
-            shape=(self.num_classes, embeddings_shape[-1]), initializer=self.initializer, name="prototypes"
-        )
+        shape = (self.num_classes, embeddings_shape[-1])
+        if self.centers > 1:
+            shape = (self.num_classes, self.centers, embeddings_shape[-1])
+        self.prototypes = self.add_weight(shape=shape, initializer=self.initializer, name="prototypes")
         self.built = True
 
     def call(self, embeddings, labels=None, training=False):
         """Logits with the margin when labels are given, plain scaled cosines when not."""
-        return self.logits(embeddings, labels, training)
+        check_rank("embeddings", embeddings, "(B, D)")
+        if labels is not None:
+            check_labels(labels, self.num_classes)
+        return self.logits_among(embeddings, self.class_weights, labels, training)
 
     def loss(self, embeddings, labels, training=False):
         """Softmax cross-entropy of each sample.
@@ -96,46 +105,78 @@ class MarginHead(keras.layers.Layer):
         """
         embeddings = ops.convert_to_tensor(embeddings, dtype=self.compute_dtype)
         labels = ops.convert_to_tensor(labels)
+        check_rank("embeddings", embeddings, "(B, D)")
+        check_labels(labels, self.num_classes)
         if not self.built:
             self.build(embeddings.shape)
-        logits = self.logits(embeddings, labels, training)
-        return ops.logsumexp(logits, axis=-1) - entries(logits, self._in_range(labels))
+        return self.loss_among(embeddings, self.class_weights, labels, training)
 
-    def logits(self, embeddings, labels, training):
-        """The five steps from embeddings to (B, C) logits; `labels` may be None."""
-        check_rank("embeddings", embeddings, "(B, D)")
+    def loss_among(self, embeddings, class_weights, labels, training):
+        """Losses over the classes whose rows of `class_weights` are given; labels count those rows."""
+        logits = self.logits_among(embeddings, class_weights, labels, training)
+        losses = ops.logsumexp(logits, axis=-1) - entries(logits, in_range(labels, logits.shape[-1]))
+        penalty = self.penalty(unit_rows(embeddings)[1])
+        return losses if penalty is None else losses + penalty
+
+    def logits_among(self, embeddings, class_weights, labels, training):
+        """The steps from embeddings to logits over the given rows; `labels` may be None."""
+        prototypes = class_weights[0]
         unit, norm = unit_rows(embeddings)
-        cosines = ops.matmul(unit, ops.transpose(unit_rows(self.prototypes)[0]))
-        magnitude = self.magnitude(norm)
-        if magnitude is not self.scale:
-            magnitude = magnitude[:, None]
+        cosines = self.cosines(unit, prototypes)
         if labels is None:
-            return magnitude * cosines
-        check_labels(labels, self.num_classes)
+            return self._times_magnitude(cosines, norm)
         # Rounding can leave 1.0000001, of which no angle exists; only the target's angle is ever needed.
-        cosine = ops.clip(entries(cosines, self._in_range(labels)), -1.0, 1.0)
+        cosine = ops.clip(entries(cosines, in_range(labels, prototypes.shape[0])), -1.0, 1.0)
         if training:
-            self.observe(cosine, norm)
+            self.observe(cosine, norm, lambda scale: _others_log_sum(cosines, labels, scale))
         target = self.adjust_target(cosine, norm)
         if self.detach_margin:
             target = cosine + ops.stop_gradient(target - cosine)
         others = self.adjust_others(cosines, target)
-        return magnitude * self._with_target(others, labels, target)
+        return self._times_magnitude(with_target(others, labels, target), norm)
 
-    def observe(self, cosine, norm):
-        """Hook: updates state from the targets' cosines (B,) and the embeddings' lengths (B,)."""
+    @property
+    def class_weights(self):
+        """The weights that have a row a class, the prototypes first."""
+        return [self.prototypes]
+
+    def cosines(self, unit, prototypes):
+        """cos θ_j (B, n) of unit embeddings (B, D) with prototypes (n, D), or with the nearest of k each, (n, k, D)."""
+        if len(prototypes.shape) == 2:
+            return ops.matmul(unit, ops.transpose(unit_rows(prototypes)[0]))
+        num_classes, centers, dim = prototypes.shape
+        flat = unit_rows(ops.reshape(prototypes, (num_classes * centers, dim)))[0]
+        every = ops.matmul(unit, ops.transpose(flat))
+        return ops.max(ops.reshape(every, (-1, num_classes, centers)), axis=-1)
+
+    def observe(self, cosine, norm, others_log_sum):
+        """Hook: updates state.
+
+        Args:
+            cosine: (B,) cos θ_y.
+            norm: (B,) ‖x‖.
+            others_log_sum: function of a scale s that gives (B,) log Σ_{j≠y} exp(s cos θ_j), without a gradient.
+        """
 
     def adjust_target(self, cosine, norm):
         """Hook: the margin; cos θ_y (B,) and ‖x‖ (B,) to the target's value (B,)."""
         return cosine
 
     def adjust_others(self, cosines, target):
-        """Hook: cos θ_j (B, C) and the targets' values (B,) to the others' values (B, C); column y is ignored."""
+        """Hook: cos θ_j (B, n) and the targets' values (B,) to the others' values (B, n), for any n of the classes.
+
+        Entry by entry; `target` is there to be compared with: no gradient is followed through it. Whatever stands in
+        the true class's column is ignored.
+        """
         return cosines
 
     def magnitude(self, norm):
-        """Hook: what the values are multiplied by: `scale`, or ‖x‖ (B,) in a head without one."""
+        """Hook: what the values are multiplied by: a scalar, or (B,), such as ‖x‖ in a head without a scale."""
         return norm if self.scale is None else self.scale
+
+    def penalty(self, norm):
+        """Hook: what is added to each sample's loss, (B,), or None."""
+        return None
 
     def compute_output_shape(self, embeddings_shape, labels_shape=None):
         """(B, C)."""
@@ -151,13 +192,11 @@ class MarginHead(keras.layers.Layer):
         }
         return config if self.scale is None else {**config, "scale": self.scale}
 
-    def _with_target(self, values, labels, target):
-        """`values` (B, C) with `target` (B,) in column `labels`; a row whose label is out of range becomes NaN."""
-        labels = ops.cast(labels, "int32")
-        inside = (labels >= 0) & (labels < self.num_classes)
-        target = ops.where(inside, target, ops.full_like(target, float("nan")))
-        columns = ops.arange(self.num_classes, dtype="int32")
-        return ops.where(columns[None, :] == self._in_range(labels)[:, None], target[:, None], values)
+    def _times_magnitude(self, values, norm):
+        magnitude = self.magnitude(norm)
+        return values * (magnitude[:, None] if len(ops.shape(magnitude)) else magnitude)
 
-    def _in_range(self, labels):
-        return ops.clip(ops.cast(labels, "int32"), 0, self.num_classes - 1)
+
+def _others_log_sum(cosines, labels, scale):
+    minus_infinity = ops.full(ops.shape(labels), float("-inf"), dtype=cosines.dtype)
+    return ops.stop_gradient(ops.logsumexp(with_target(scale * cosines, labels, minus_infinity), axis=-1))

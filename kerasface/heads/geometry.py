@@ -2,7 +2,7 @@
 
 from keras import ops
 
-__all__ = ["entries", "psi", "safe_sqrt", "unit_rows"]
+__all__ = ["entries", "in_range", "psi", "safe_sqrt", "unit_rows", "with_target"]
 
 # Shorter embeddings have no direction that float32 could tell; they count as orthogonal to every prototype.
 _SHORTEST = 1e-6
@@ -30,6 +30,21 @@ def unit_rows(x):
 def entries(matrix, columns):
     """Takes one entry a row: matrix[b, columns[b]]; (B, C) float and (B,) int to (B,)."""
     return ops.squeeze(ops.take_along_axis(matrix, columns[:, None], axis=1), axis=1)
+
+
+def in_range(labels, num_classes):
+    """Labels as int32, forced into [0, num_classes) so that they can be gathered with."""
+    return ops.clip(ops.cast(labels, "int32"), 0, num_classes - 1)
+
+
+def with_target(values, labels, target):
+    """`values` (B, C) with `target` (B,) in column `labels`; a row whose label is out of range becomes NaN there."""
+    num_classes = values.shape[-1]
+    labels = ops.cast(labels, "int32")
+    inside = (labels >= 0) & (labels < num_classes)
+    target = ops.where(inside, target, ops.full_like(target, float("nan")))
+    columns = ops.arange(num_classes, dtype="int32")
+    return ops.where(columns[None, :] == in_range(labels, num_classes)[:, None], target[:, None], values)
 
 
 def safe_sqrt(x):

@@ -4,8 +4,7 @@ from keras import ops
 
 from kerasface.heads._registry import heads
 from kerasface.heads.base import MarginHead
-from kerasface.heads.checks import check_labels, check_rank
-from kerasface.heads.geometry import entries
+from kerasface.heads.geometry import entries, in_range, with_target
 
 __all__ = ["Softmax"]
 
@@ -45,11 +44,15 @@ class Softmax(MarginHead):
         super().build(embeddings_shape)
         self.bias = self.add_weight(shape=(self.num_classes,), initializer="zeros", name="bias")
 
-    def logits(self, embeddings, labels, training):
-        """P_jᵀ x + b_j, (B, C)."""
-        check_rank("embeddings", embeddings, "(B, D)")
-        logits = ops.matmul(embeddings, ops.transpose(self.prototypes)) + self.bias
+    @property
+    def class_weights(self):
+        """Prototypes and bias."""
+        return [self.prototypes, self.bias]
+
+    def logits_among(self, embeddings, class_weights, labels, training):
+        """P_jᵀ x + b_j, (B, n)."""
+        prototypes, bias = class_weights
+        logits = ops.matmul(embeddings, ops.transpose(prototypes)) + bias
         if labels is None:
             return logits
-        check_labels(labels, self.num_classes)
-        return self._with_target(logits, labels, entries(logits, self._in_range(labels)))
+        return with_target(logits, labels, entries(logits, in_range(labels, prototypes.shape[0])))
