@@ -1,9 +1,11 @@
-"""FaceModel: a backbone and a head in one Keras model; fit() trains both, predict() gives embeddings."""
+"""FaceModel: a backbone and what trains it in one Keras model; predict() gives embeddings."""
 
 import keras
 from keras import ops
 
 from kerasface import backbones, heads  # noqa: F401 (a saved model names their classes: importing registers them)
+from kerasface.heads.checks import check_number
+from kerasface.losses import Distillation
 
 __all__ = ["FaceModel"]
 
@@ -13,11 +15,15 @@ class FaceModel(keras.Model):
     """A backbone that embeds faces and the margin head that trains it.
 
     Images go in as they are, 0…255; `(x − mean) / std` happens inside, so that training, evaluation and export can't
-    disagree about it. `fit` minimises the mean of `head.loss`; `predict` gives embeddings and does not touch the head.
+    disagree about it. `fit` minimises the mean of `head.loss`, the distance from a teacher, or both; `predict` gives
+    embeddings and does not touch the head.
 
     Args:
         backbone: built model: normalised float (N, H, W, 3) to (N, D).
-        head: `MarginHead`; it is built here if it isn't.
+        head: `MarginHead`; it is built here if it isn't. None: only the teacher trains the backbone.
+        teacher_weight: of the distillation loss, the cosine distance from a teacher's embeddings. Above 0, targets are
+            `{"label": (B,) int, "teacher": (B, D) float}`; a photo without an identity has the label −1, and only the
+            teacher trains on it.
         mean, std: of the preprocessing, in pixel values; 127.5 and 127.5 as in arcface_torch. SphereFace and
             MXNet-era models use 127.5 and 128.
         name: of the model.
@@ -29,7 +35,7 @@ class FaceModel(keras.Model):
         (N, D) embeddings, not normalised.
 
     Raises:
-        ValueError: the backbone is not built, or does not give (N, D).
+        ValueError: the backbone is not built, or does not give (N, D); neither a head nor a teacher.
 
     Example:
         >>> model = FaceModel(backbones.get("mobilefacenet"), heads.get("arcface", num_classes=3059))
@@ -41,7 +47,7 @@ class FaceModel(keras.Model):
         Preprocessing: BGR/RGB, mean and scale of the published SphereFace and arcface_torch code.
     """
 
-    def __init__(self, backbone, head, *, mean=127.5, std=127.5, name=None, **kwargs):
+    def __init__(self, backbone, head=None, *, teacher_weight=0.0, mean=127.5, std=127.5, name=None, **kwargs):
         super().__init__(name=name, **kwargs)
         shape = getattr(backbone, "output_shape", None) if backbone.built else None
         if shape is None or len(shape) != 2:
@@ -50,8 +56,12 @@ class FaceModel(keras.Model):
         self.head = head
         self.mean = float(mean)
         self.std = float(std)
+        if head is None and not teacher_weight:
+            raise ValueError("nothing to learn from: give a head, or a teacher_weight above 0.")
+        self.teacher_weight = float(check_number("teacher_weight", teacher_weight, low=0.0))
+        self.distillation = Distillation(name="distillation")
         # Built now, not in fit: tf.distribute's optimizer does not know a variable that is created later.
-        if not head.built:
+        if head is not None and not head.built:
             head.build(shape)
         self.built = True
 
@@ -61,11 +71,11 @@ class FaceModel(keras.Model):
         return self.backbone((pixels - self.mean) / self.std, training=training)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """Mean loss of the head over the batch, plus the backbone's regularisers.
+        """Mean loss of the head and of the distillation over the batch, plus the backbone's regularisers.
 
         Args:
             x: the images; not used.
-            y: (B,) int labels.
+            y: (B,) int labels; with a teacher a dict, see the class.
             y_pred: (B, D) embeddings.
             sample_weight: (B,) or None.
             training: lets the head's state advance.
@@ -73,16 +83,28 @@ class FaceModel(keras.Model):
         Returns:
             Scalar.
         """
-        losses = self.head.loss(y_pred, y, training=training)
-        if sample_weight is not None:
-            losses = losses * ops.cast(sample_weight, losses.dtype)
-        return sum(self.losses, start=ops.mean(losses))
+        labels, teacher = (y["label"], y["teacher"]) if isinstance(y, dict) else (y, None)
+        if (teacher is None) != (not self.teacher_weight):
+            raise ValueError(
+                'with a teacher_weight targets must be {"label": …, "teacher": …}, without one plain labels. '
+                f"Received: teacher_weight={self.teacher_weight} and {'no ' if teacher is None else ''}embeddings"
+            )
+        total = sum(self.losses, start=0.0)
+        if self.head is not None:
+            known = ops.ones_like(labels) if teacher is None else ops.cast(labels >= 0, labels.dtype)
+            losses = self.head.loss(y_pred, labels * known, training=training)
+            total = total + _weighted_mean(losses, ops.cast(known, losses.dtype), sample_weight)
+        if teacher is not None:
+            losses = self.distillation.loss(y_pred, teacher)
+            total = total + self.teacher_weight * _weighted_mean(losses, ops.ones_like(losses), sample_weight)
+        return total
 
     def get_config(self):
         """Returns the arguments that rebuild this model."""
         return {
             "backbone": keras.saving.serialize_keras_object(self.backbone),
-            "head": keras.saving.serialize_keras_object(self.head),
+            "head": self.head and keras.saving.serialize_keras_object(self.head),
+            "teacher_weight": self.teacher_weight,
             "mean": self.mean,
             "std": self.std,
             "name": self.name,
@@ -92,5 +114,13 @@ class FaceModel(keras.Model):
     @classmethod
     def from_config(cls, config):
         """Returns the model of this config."""
-        parts = {part: keras.saving.deserialize_keras_object(config[part]) for part in ("backbone", "head")}
+        named = [part for part in ("backbone", "head") if config[part] is not None]
+        parts = {part: keras.saving.deserialize_keras_object(config[part]) for part in named}
         return cls(**{**config, **parts})
+
+
+def _weighted_mean(losses, known, sample_weight):
+    """Mean of the losses that count; 0 where none does."""
+    if sample_weight is not None:
+        losses = losses * ops.cast(sample_weight, losses.dtype)
+    return ops.sum(losses * known) / ops.maximum(ops.sum(known), 1.0)

@@ -226,3 +226,36 @@ def test_a_saved_model_loads_where_only_facemodel_was_imported(tmp_path):
         [sys.executable, "-c", code, tmp_path / "model.keras"], capture_output=True, text=True, check=False
     )
     assert process.stdout.strip() == str(PEOPLE), process.stderr
+
+
+def test_a_teacher_and_a_head_add_up_and_a_photo_of_nobody_has_no_label(faces, rng):
+    images, labels = faces[0][:4], np.array([2, -1, 0, -1], np.int32)
+    backbone, head, targets = small_backbone(), ArcFace(PEOPLE), rng.normal(size=(4, DIMENSION)).astype(np.float32)
+    model = FaceModel(backbone, head, teacher_weight=3.0)
+    embeddings = embed(model, images)
+    cosines = np.sum(embeddings * targets, 1) / np.linalg.norm(embeddings, axis=1) / np.linalg.norm(targets, axis=1)
+    expected = np.mean(head.loss(embeddings[[0, 2]], labels[[0, 2]])) + 3.0 * np.mean(1 - cosines)
+    y = {"label": keras.ops.convert_to_tensor(labels), "teacher": keras.ops.convert_to_tensor(targets)}
+    found = model.compute_loss(y=y, y_pred=keras.ops.convert_to_tensor(embeddings), training=False)
+    assert float(found) == pytest.approx(float(expected), rel=1e-5)
+    nobody = {**y, "label": keras.ops.full((4,), -1, "int32")}
+    found = model.compute_loss(y=nobody, y_pred=keras.ops.convert_to_tensor(embeddings), training=False)
+    assert float(found) == pytest.approx(3.0 * np.mean(1 - cosines), rel=1e-5)
+    twin = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(model))
+    assert twin.teacher_weight == 3.0
+
+
+def test_labels_and_teacher_must_fit_the_model(faces):
+    embeddings, labels = keras.ops.ones((2, DIMENSION)), keras.ops.convert_to_tensor([0, 1])
+    both = {"label": labels, "teacher": embeddings}
+    distilled = FaceModel(small_backbone(), teacher_weight=1.0)
+    with pytest.raises(ValueError, match="plain labels"):
+        distilled.compute_loss(y=labels, y_pred=embeddings)
+    with pytest.raises(ValueError, match="same embedding_dim"):
+        distilled.compute_loss(y={**both, "teacher": embeddings[:, :3]}, y_pred=embeddings)
+    without = FaceModel(small_backbone(), ArcFace(PEOPLE))
+    with pytest.raises(ValueError, match="plain labels"):
+        without.compute_loss(y=both, y_pred=embeddings)
+    backbone = small_backbone()
+    with pytest.raises(ValueError, match="nothing to learn from"):
+        FaceModel(backbone)

@@ -19,6 +19,7 @@ def train(
     recipe: Path = typer.Argument(help="YAML file; the project's own lie in zoo/recipes."),
     data: Path = typer.Option(help="Folder of aligned faces, one sub-folder a person."),
     out: Path = typer.Option(Path("runs/latest"), help="Folder for checkpoints, log and model."),
+    photos: list[Path] = typer.Option([], help="More aligned photos, without identities; for recipes with a teacher."),
     change: list[str] = typer.Option([], "--set", metavar="FIELD=VALUE", help="Replace a field of the recipe."),
     resume: bool = typer.Option(False, "--resume", help="Go on from the newest checkpoint in --out."),
 ):
@@ -30,7 +31,7 @@ def train(
     from kerasface.training import Recipe
     from kerasface.training import train as run
 
-    result = run(Recipe.read(recipe, change), data, out, resume=resume, console=console)
+    result = run(Recipe.read(recipe, change), data, out, photos=photos, resume=resume, console=console)
     if not result.finished:
         console.print(f"stopped at step {result.steps}; go on with --resume --out {out}")
         sys.exit(130)

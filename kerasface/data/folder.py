@@ -8,7 +8,7 @@ from PIL import Image
 
 from kerasface.errors import KerasfaceError
 
-__all__ = ["ClassFolder", "write_class_folder"]
+__all__ = ["ClassFolder", "list_photos", "write_class_folder"]
 
 _SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp")
 
@@ -20,7 +20,7 @@ class ClassFolder:
     Args:
         names: identity of each label, sorted.
         paths: of the images, sorted within each identity.
-        labels: (N,) int32, index into `names` of each path.
+        labels: (N,) int32, index into `names` of each path; −1 for a photo of nobody known (`with_photos`).
 
     Example:
         >>> faces = ClassFolder.read("photos/aligned")
@@ -85,6 +85,33 @@ class ClassFolder:
             tuple(self.paths[row] for row in rows),
             np.searchsorted(kept, self.labels[rows]).astype(np.int32),
         )
+
+    def with_photos(self, paths):
+        """Returns the same people plus photos of nobody known, labelled −1, which only a teacher can use."""
+        unknown = np.full(len(paths), -1, np.int32)
+        return ClassFolder(self.names, (*self.paths, *map(str, paths)), np.concatenate([self.labels, unknown]))
+
+
+def list_photos(root):
+    """Lists every image of a tree, whatever its folders mean.
+
+    Args:
+        root: folder; files and folders whose names begin with a dot are left out.
+
+    Returns:
+        sorted list of paths.
+
+    Raises:
+        KerasfaceError: no such folder, or no images in it.
+    """
+    root = Path(root)
+    if not root.is_dir():
+        raise KerasfaceError(f"no folder {root}: expected one with aligned photos in it. Received: {root}")
+    found = [path for path in root.rglob("*") if path.suffix.lower() in _SUFFIXES]
+    visible = [path for path in found if not any(part.startswith(".") for part in path.relative_to(root).parts)]
+    if not visible:
+        raise KerasfaceError(f"{root} holds no photos: expected {', '.join(_SUFFIXES)} files in it or below.")
+    return sorted(visible, key=lambda path: path.relative_to(root).as_posix())
 
 
 def write_class_folder(images, labels, root):

@@ -9,7 +9,7 @@ from kerasface.errors import KerasfaceError
 __all__ = ["batches", "check_files"]
 
 
-def batches(faces, *, batch_size, seed, size, augmentation=None, first_step=0, last_step):
+def batches(faces, *, batch_size, seed, size, augmentation=None, teacher=None, first_step=0, last_step):
     """A tf.data stream of shuffled, decoded, augmented faces that can start anywhere.
 
     Image number p of the stream is number π_e(p mod N) of the folder, with e = p ÷ N and π_e a permutation drawn from
@@ -22,11 +22,13 @@ def batches(faces, *, batch_size, seed, size, augmentation=None, first_step=0, l
         seed: int.
         size: (height, width) in pixels; files of another size are refused.
         augmentation: `Augmentation` or None.
+        teacher: (N, D) float32, a teacher's embedding of each photo, or None.
         first_step: first batch of the stream to give.
         last_step: the batch to stop before.
 
     Returns:
-        `tf.data.Dataset` of ((B, height, width, 3) float32 in 0…255, (B,) int32).
+        `tf.data.Dataset` of ((B, height, width, 3) float32 in 0…255, (B,) int32 labels); with a teacher the second is
+        `{"label": (B,) int32, "teacher": (B, D) float32}`, as `FaceModel` expects it.
 
     Raises:
         tf.errors.OpError: while iterating: a file that is gone, no image, damaged or of another size. TensorFlow's
@@ -38,6 +40,7 @@ def batches(faces, *, batch_size, seed, size, augmentation=None, first_step=0, l
     count = len(faces.paths)
     paths = tf.constant(faces.paths)
     labels = tf.constant(faces.labels)
+    targets = None if teacher is None else tf.constant(teacher)
     key = tf.constant(seed, tf.int64)
 
     def face(position):
@@ -46,7 +49,7 @@ def batches(faces, *, batch_size, seed, size, augmentation=None, first_step=0, l
         image = tf.cast(_decoded(paths[row], size), tf.float32)
         if augmentation is not None:
             image = augmentation(image, seed=tf.stack([key, position]))
-        return image, labels[row]
+        return image, labels[row] if targets is None else {"label": labels[row], "teacher": targets[row]}
 
     stream = tf.data.Dataset.range(first_step * batch_size, last_step * batch_size)
     stream = stream.map(face, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)

@@ -85,6 +85,20 @@ class Schedule(_Section):
         return self
 
 
+class Teacher(_Section):
+    """An embedder, ONNX or TFLite, whose embeddings the student learns to give.
+
+    `mean`, `std` and `channel_order` are the teacher's own preprocessing, (x − mean) / std; `weight` is that of the
+    cosine distance beside the head's loss.
+    """
+
+    model: str
+    mean: float
+    std: Annotated[float, Field(gt=0)]
+    channel_order: Literal["rgb", "bgr"]
+    weight: Annotated[float, Field(gt=0)] = 1.0
+
+
 class Validation(_Section):
     """Verification on held-out training identities after every epoch."""
 
@@ -106,7 +120,9 @@ class Recipe(_Section):
         epochs: passes over the training identities' images.
         batch_size: B.
         seed: of the split, the order, the augmentation and the first weights.
-        backbone, head: a registered `name` and its arguments (`num_classes` comes from the data).
+        backbone, head: a registered `name` and its arguments (`num_classes` comes from the data). The head may be left
+            out where there is a teacher.
+        teacher: section of a distillation, or None.
         mean, std: preprocessing, in pixel values.
         data, augmentation, optimizer, schedule, validation: sections, see their fields.
         checkpoint_minutes: time between checkpoints inside an epoch; one more is written after every epoch.
@@ -122,7 +138,8 @@ class Recipe(_Section):
     data: Data = Data()
     augmentation: AugmentationSection = AugmentationSection()
     backbone: _Named
-    head: _Named
+    head: _Named | None = None
+    teacher: Teacher | None = None
     mean: float = 127.5
     std: Annotated[float, Field(gt=0)] = 127.5
     optimizer: Annotated[SGDSection | AdamWSection, Field(discriminator="name")] = SGDSection(name="sgd")
@@ -134,6 +151,12 @@ class Recipe(_Section):
     def _warmup_ends(self):
         if self.schedule.warmup_epochs >= self.epochs:
             raise ValueError(f"schedule.warmup_epochs is {self.schedule.warmup_epochs:g} of {self.epochs} epochs")
+        return self
+
+    @pydantic.model_validator(mode="after")
+    def _something_teaches(self):
+        if self.head is None and self.teacher is None:
+            raise ValueError("a recipe needs a head, a teacher, or both")
         return self
 
     @classmethod

@@ -13,13 +13,15 @@ import tensorflow as tf
 from rich.console import Console
 
 from kerasface import backbones, heads
-from kerasface.data import Augmentation, ClassFolder, batches, check_files, split_identities
+from kerasface.data import Augmentation, ClassFolder, batches, check_files, list_photos, split_identities
 from kerasface.errors import KerasfaceError
 from kerasface.model import FaceModel
+from kerasface.progress import progress_bar
 from kerasface.training.callbacks import FiniteLoss, PeriodicCheckpoint, ProgressDisplay, StopOnSignal
 from kerasface.training.checkpoints import Checkpoints
 from kerasface.training.optimizers import CoupledSGD
 from kerasface.training.outcome import write_outcome
+from kerasface.training.teacher import teacher_embeddings
 from kerasface.training.validation import HeldOutVerification
 
 __all__ = ["TrainingResult", "train"]
@@ -62,7 +64,7 @@ class TrainingResult:
         return json.dumps(dataclasses.asdict(self), indent=1)
 
 
-def train(recipe, data, out, *, resume=False, console=None):
+def train(recipe, data, out, *, photos=(), resume=False, console=None):
     """Trains a recipe.
 
     After every epoch the model is verified on pairs of people held out of training, the best epoch is kept, and a line
@@ -71,6 +73,7 @@ def train(recipe, data, out, *, resume=False, console=None):
     Args:
         recipe: `Recipe`.
         data: class folder of aligned faces.
+        photos: folders of more aligned photos, of people not known: only a recipe with a teacher can use them.
         out: folder of this run: `checkpoints/`, `best.keras`, `log.jsonl`, `recipe.json`, `result.json`.
         resume: go on from the newest whole checkpoint in `out`.
         console: `rich.console.Console` for the progress; a new one by default.
@@ -86,17 +89,22 @@ def train(recipe, data, out, *, resume=False, console=None):
         >>> train(Recipe.read("recipe.yaml"), "faces/aligned", "runs/first").held_out_accuracy
         0.85
     """
-    return _Run(recipe, Path(data), Path(out), console or Console()).train(resume)
+    return _Run(recipe, Path(data), photos, Path(out), console or Console()).train(resume)
 
 
 class _Run:
     """One run's parts and state; only `train` makes it."""
 
-    def __init__(self, recipe, data, out, console):
+    def __init__(self, recipe, data, photos, out, console):
         self.recipe, self.out, self.console = recipe, out, console
         faces = ClassFolder.read(data, min_images=recipe.data.min_images)
         training, held_out = split_identities(faces.labels, fraction=recipe.data.held_out, seed=recipe.seed)
+        if photos and recipe.teacher is None:
+            raise KerasfaceError("photos without identities train nothing without a teacher: add one to the recipe.")
         self.faces = faces.select(training)
+        self.people, self.images = len(self.faces.names), len(self.faces.paths)
+        more = [path for folder in photos for path in list_photos(folder)]
+        self.faces, faces = self.faces.with_photos(more), faces.with_photos(more)
         self.held_out = faces.select(held_out)
         settings = recipe.validation
         self.validate = HeldOutVerification(self.held_out, pairs=settings.pairs, folds=settings.folds, seed=recipe.seed)
@@ -117,6 +125,7 @@ class _Run:
         self._claim_folder(resume)
         model = self._resumed() if resume else self._new_model()
         self._say_hello(model)
+        self._ask_teacher()
         display = ProgressDisplay(
             self.console,
             batch_size=self.recipe.batch_size,
@@ -130,6 +139,12 @@ class _Run:
                 self._epoch(model, display, stop)
         return self._finish(display)
 
+    def _ask_teacher(self):
+        self.teacher = None
+        if self.recipe.teacher is not None:
+            with progress_bar(self.console, "asking the teacher") as update:
+                self.teacher = teacher_embeddings(self.recipe.teacher, self.faces.paths, progress=update)
+
     def _epoch(self, model, display, stop):
         epoch = self.state["step"] // self.steps_per_epoch
         recipe = self.recipe
@@ -139,6 +154,7 @@ class _Run:
             seed=recipe.seed,
             size=model.backbone.input_shape[1:3],
             augmentation=Augmentation(**recipe.augmentation.model_dump()),
+            teacher=self.teacher,
             first_step=self.state["step"],
             last_step=(epoch + 1) * self.steps_per_epoch,
         )
@@ -186,7 +202,7 @@ class _Run:
             finished=finished,
             epochs=len(self.state["history"]),
             steps=self.state["step"],
-            identities=len(self.faces.names),
+            identities=self.people,
             images=len(self.faces.paths),
             best_epoch=self.state["best_epoch"],
             held_out_accuracy=self.state["best_accuracy"],
@@ -228,16 +244,26 @@ class _Run:
         keras.utils.set_random_seed(recipe.seed)
         try:
             backbone = backbones.get(recipe.backbone.name, **recipe.backbone.arguments)
-            arguments = recipe.head.arguments
-            if isinstance(arguments.get("annealing"), dict):
-                arguments["annealing"] = heads.Annealing(**arguments["annealing"])
-            head = heads.get(recipe.head.name, num_classes=len(self.faces.names), **arguments)
+            head = recipe.head and self._head(recipe.head)
         except (TypeError, ValueError) as error:
             raise KerasfaceError(f"the recipe's backbone or head can't be built: {error}") from error
-        model = FaceModel(backbone, head, mean=recipe.mean, std=recipe.std, name=recipe.name.replace(".", "_"))
+        model = FaceModel(
+            backbone,
+            head,
+            teacher_weight=recipe.teacher.weight if recipe.teacher else 0.0,
+            mean=recipe.mean,
+            std=recipe.std,
+            name=recipe.name.replace(".", "_"),
+        )
         model.compile(optimizer=self._optimizer())
         model.optimizer.build(model.trainable_variables)
         return model
+
+    def _head(self, section):
+        arguments = section.arguments
+        if isinstance(arguments.get("annealing"), dict):
+            arguments["annealing"] = heads.Annealing(**arguments["annealing"])
+        return heads.get(section.name, num_classes=len(self.faces.names), **arguments)
 
     def _optimizer(self):
         section, schedule = self.recipe.optimizer, self.recipe.schedule
@@ -285,7 +311,13 @@ class _Run:
     def _keep_best(self, model):
         # A model of the same layers without the optimizer: half the size, and nothing that only training needs.
         plain = FaceModel(
-            model.backbone, model.head, mean=model.mean, std=model.std, name=model.name, dtype=model.dtype_policy
+            model.backbone,
+            model.head,
+            teacher_weight=model.teacher_weight,
+            mean=model.mean,
+            std=model.std,
+            name=model.name,
+            dtype=model.dtype_policy,
         )
         draft = self.out / f".draft_{_BEST}"
         plain.save(draft)
@@ -294,12 +326,17 @@ class _Run:
     def _say_hello(self, model):
         count = sum(int(np.prod(weight.shape)) for weight in model.backbone.trainable_weights)
         self.console.print(
-            f"{self.recipe.name}: {model.backbone.name} with {count:,} parameters, {self.recipe.head.name} over "
-            f"{len(self.faces.names):,} people ({len(self.faces.paths):,} images); {len(self.held_out.names)} people "
+            f"{self.recipe.name}: {model.backbone.name} with {count:,} parameters, {' and '.join(self._teachers())} "
+            f"over {self.people:,} people ({self.images:,} images) and {len(self.faces.paths) - self.images:,} photos "
+            f"without a name; {len(self.held_out.names)} people "
             f"({len(self.held_out.paths)} images) held out; {self.recipe.epochs} epochs of {self.steps_per_epoch} "
             "steps",
             soft_wrap=True,
         )
+
+    def _teachers(self):
+        recipe = self.recipe
+        return [*([recipe.head.name] if recipe.head else []), *(["a teacher"] if recipe.teacher else [])]
 
 
 def _fingerprint(faces):

@@ -47,7 +47,8 @@ def test_the_zoos_recipes_are_valid_and_buildable(path):
     assert recipe.data.description != "unknown"
     arguments = {**recipe.backbone.arguments, "input_shape": (32, 32, 3)}
     assert backbones.get(recipe.backbone.name, **arguments).output_shape[0] is None
-    assert heads.get(recipe.head.name, num_classes=10, **recipe.head.arguments).num_classes == 10
+    if recipe.head is not None:
+        assert heads.get(recipe.head.name, num_classes=10, **recipe.head.arguments).num_classes == 10
 
 
 def test_the_zoo_has_recipes():
@@ -132,7 +133,7 @@ def test_what_is_wrong_is_named(change, field, written):
     assert "Received: " in lines[1]
 
 
-@pytest.mark.parametrize("field", SMALLEST)
+@pytest.mark.parametrize("field", [field for field in SMALLEST if field != "head"])
 def test_a_missing_field_is_named(field, written):
     message = complaint(written({key: value for key, value in SMALLEST.items() if key != field}))
     assert f"\n  {field}: Field required. Received: the fields " in message

@@ -1,0 +1,158 @@
+"""Distillation: the teacher's embeddings, asked for once, and a student that comes to give them."""
+
+import types
+
+import keras
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+from PIL import Image
+
+from kerasface import FaceModel
+from kerasface.data import list_photos
+from kerasface.errors import KerasfaceError
+from kerasface.training import Recipe, teacher, train
+from kerasface.training.teacher import teacher_embeddings
+from tests.training.test_trainer import faces, recipe_of, silent  # noqa: F401 (a fixture)
+
+SIZE = 32
+
+
+@pytest.fixture
+def pooling_teacher(tmp_path):
+    """An ONNX "embedder" of closed form: the mean colours of the 4x4 blocks of a 32x32 picture, 48-d."""
+    nodes = [
+        helper.make_node("AveragePool", ["picture"], ["pooled"], kernel_shape=[8, 8], strides=[8, 8]),
+        helper.make_node("Flatten", ["pooled"], ["embedding"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "pooling",
+        [helper.make_tensor_value_info("picture", TensorProto.FLOAT, ["batch", 3, SIZE, SIZE])],
+        [helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["batch", 48])],
+    )
+    path = tmp_path / "teacher.onnx"
+    onnx.save_model(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+    return path
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("KERASFACE_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def settings(model, *, mean=127.5, std=128.0, channel_order="rgb"):
+    return types.SimpleNamespace(model=str(model), mean=mean, std=std, channel_order=channel_order)
+
+
+def photos(folder, count, rng):
+    folder.mkdir(exist_ok=True)
+    images = rng.integers(0, 256, (count, SIZE, SIZE, 3), dtype=np.uint8)
+    for index, image in enumerate(images):
+        Image.fromarray(image).save(folder / f"{index}.png")
+    return images, list_photos(folder)
+
+
+def unit(x):
+    return x / np.linalg.norm(x, axis=-1, keepdims=True)
+
+
+def pooled(images, *, mean=127.5, std=128.0, order=(0, 1, 2)):
+    pixels = (images.astype(np.float64)[..., order] - mean) / std
+    blocks = pixels.reshape(len(images), 4, 8, 4, 8, 3).mean(axis=(2, 4))
+    return blocks.transpose(0, 3, 1, 2).reshape(len(images), -1)
+
+
+@pytest.mark.parametrize(("channel_order", "order"), [("rgb", (0, 1, 2)), ("bgr", (2, 1, 0))])
+def test_targets_are_the_direction_of_face_plus_mirror(pooling_teacher, tmp_path, rng, channel_order, order):
+    images, paths = photos(tmp_path / "faces", 5, rng)
+    expected = unit(
+        unit(pooled(images, mean=10, std=50, order=order))
+        + unit(pooled(images[:, :, ::-1], mean=10, std=50, order=order))
+    )
+    found = teacher_embeddings(settings(pooling_teacher, mean=10, std=50, channel_order=channel_order), paths)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_a_photo_is_asked_for_once_whatever_it_is_called(pooling_teacher, tmp_path, rng):
+    _, paths = photos(tmp_path / "faces", 3, rng)
+    first = teacher_embeddings(settings(pooling_teacher), paths)
+    moved = [path.rename(path.with_name(f"other_{path.name}")) for path in paths]
+    asked = []
+    again = teacher_embeddings(settings(pooling_teacher), moved, progress=lambda *count: asked.append(count))
+    np.testing.assert_array_equal(first, again)
+    assert not asked
+    teacher_embeddings(settings(pooling_teacher, mean=0.0), moved, progress=lambda *count: asked.append(count))
+    assert asked == [(3, 3)]  # another preprocessing is another teacher
+
+
+def test_an_interruption_costs_no_more_than_a_part(pooling_teacher, tmp_path, rng, monkeypatch, cache):
+    monkeypatch.setattr(teacher, "_PART", 2)
+    monkeypatch.setattr(teacher, "_BATCH", 1)
+    _, paths = photos(tmp_path / "faces", 5, rng)
+
+    def interrupt(done, total):
+        if done == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        teacher_embeddings(settings(pooling_teacher), paths, progress=interrupt)
+    asked = []
+    teacher_embeddings(settings(pooling_teacher), paths, progress=lambda *count: asked.append(count))
+    assert asked == [(1, 3), (2, 3), (3, 3)]
+    assert not list(cache.rglob(".draft*"))
+
+
+def test_a_photo_of_another_size_is_an_error_that_names_it(pooling_teacher, tmp_path):
+    path = tmp_path / "large.png"
+    Image.new("RGB", (40, 40)).save(path)
+    with pytest.raises(KerasfaceError, match=r"takes 32x32 pixels. Received: 40x40: .*large.png"):
+        teacher_embeddings(settings(pooling_teacher), [path])
+
+
+def distillation(teacher_path, **changes):
+    section = {"model": str(teacher_path), "mean": 127.5, "std": 128.0, "channel_order": "rgb"}
+    # Patterns that differ by their blocks' colours, which the teacher sees: nothing to learn but its map.
+    return recipe_of(
+        teacher=section,
+        augmentation={"mirror": 0.5},
+        backbone={"name": "spherefacenet", "depth": 4, "input_shape": [SIZE, SIZE, 3], "embedding_dim": 48},
+        optimizer={"name": "adamw", "learning_rate": 2e-3},
+        **changes,
+    )
+
+
+def test_a_student_comes_to_give_its_teachers_embeddings(faces, pooling_teacher, tmp_path, rng):  # noqa: F811
+    _, strangers = photos(tmp_path / "strangers", 24, rng)
+    recipe = distillation(pooling_teacher, head=None, epochs=4)
+    result = train(recipe, faces, tmp_path / "run", photos=[tmp_path / "strangers"], console=silent())
+    losses = [line["loss"] for line in result.history]
+    assert result.images == 13 * 9 + len(strangers)
+    assert losses[-1] < 0.6 * losses[0]
+    student = keras.saving.load_model(result.model_path)
+    assert isinstance(student, FaceModel)
+    assert student.head is None
+
+
+def test_a_teacher_and_a_head_train_together_and_resume(faces, pooling_teacher, tmp_path, rng):  # noqa: F811
+    photos(tmp_path / "strangers", 24, rng)
+    recipe = distillation(pooling_teacher, epochs=1)
+    result = train(recipe, faces, tmp_path / "run", photos=[tmp_path / "strangers"], console=silent())
+    assert np.isfinite(result.history[0]["loss"])
+    with pytest.raises(KerasfaceError, match="other images"):
+        train(recipe, faces, tmp_path / "run", resume=True, console=silent())
+
+
+def test_photos_without_names_need_a_teacher(faces, tmp_path, rng):  # noqa: F811
+    photos(tmp_path / "strangers", 3, rng)
+    with pytest.raises(KerasfaceError, match="teacher"):
+        train(recipe_of(), faces, tmp_path / "run", photos=[tmp_path / "strangers"], console=silent())
+
+
+def test_a_recipe_needs_a_head_or_a_teacher(tmp_path):
+    path = tmp_path / "recipe.yaml"
+    path.write_text("{name: a.b, epochs: 1, backbone: {name: mobilefacenet}}")
+    with pytest.raises(KerasfaceError, match="a head, a teacher, or both"):
+        Recipe.read(path)
