@@ -1,18 +1,14 @@
 """A-Softmax: SphereFace's multiplicative angular margin, annealed."""
 
-import keras
-from keras import ops
-
 from kerasface.heads._registry import heads
-from kerasface.heads.base import MarginHead
-from kerasface.heads.geometry import psi
+from kerasface.heads.annealed import AnnealedHead
 from kerasface.heads.schedules import Annealing
 
 __all__ = ["ASoftmax"]
 
 
 @heads.register("a_softmax")
-class ASoftmax(MarginHead):
+class ASoftmax(AnnealedHead):
     """Angular softmax head (A-Softmax, SphereFace 2017).
 
     The target's logit is `‖x‖ (λ cos θ_y + ψ(θ_y)) / (1 + λ)`, every other `‖x‖ cos θ_j`, with
@@ -48,48 +44,4 @@ class ASoftmax(MarginHead):
     """
 
     def __init__(self, num_classes, *, margin=4, annealing=Annealing(), **options):  # noqa: B008 (it is frozen)
-        super().__init__(num_classes, **options)
-        if margin not in (1, 2, 3, 4):
-            raise ValueError(
-                f"margin must be 1, 2, 3 or 4 (SphereFace takes any real m ≥ 1). Received: margin={margin!r}"
-            )
-        if annealing is not None and not isinstance(annealing, Annealing):
-            raise TypeError(f"annealing must be an Annealing or None. Received: annealing={annealing!r}")
-        self.margin = margin
-        self.annealing = annealing
-
-    def build(self, embeddings_shape):
-        """Creates the prototypes, (C, D), and the annealing's state."""
-        super().build(embeddings_shape)
-        if self.annealing is None:
-            return
-        # Replicas see the same number of steps: one of them may write.
-        state = {"trainable": False, "aggregation": "only_first_replica"}
-        self.iteration = self.add_weight(shape=(), dtype="int32", initializer="zeros", name="iteration", **state)
-        start = keras.initializers.Constant(self.annealing(0))
-        self.annealing_lambda = self.add_weight(shape=(), initializer=start, name="annealing_lambda", **state)
-
-    def observe(self, cosine, norm, others_log_sum):
-        """Advances the annealing by one iteration."""
-        if self.annealing is not None:
-            self.iteration.assign_add(1)
-            self.annealing_lambda.assign(self.annealing(ops.cast(self.iteration, self.compute_dtype)))
-
-    def adjust_target(self, cosine, norm):
-        """(λ cos θ + ψ(θ)) / (1 + λ)."""
-        value = psi(cosine, self.margin)
-        if self.annealing is None:
-            return value
-        weight = ops.convert_to_tensor(self.annealing_lambda)
-        return (weight * cosine + value) / (1.0 + weight)
-
-    def get_config(self):
-        """Returns the arguments that rebuild this head."""
-        annealing = None if self.annealing is None else keras.saving.serialize_keras_object(self.annealing)
-        return {**super().get_config(), "margin": self.margin, "annealing": annealing}
-
-    @classmethod
-    def from_config(cls, config):
-        """Returns the head of this config."""
-        annealing = config.pop("annealing", None)
-        return cls(**config, annealing=annealing and keras.saving.deserialize_keras_object(annealing))
+        super().__init__(num_classes, margin=margin, annealing=annealing, **options)

@@ -3,8 +3,10 @@
 import keras
 from keras import initializers, ops
 
+from kerasface.heads.autodiff import slope
 from kerasface.heads.checks import check_labels, check_number, check_rank
-from kerasface.heads.geometry import entries, in_range, unit_rows, with_target
+from kerasface.heads.fused import log_sum, softmax_loss
+from kerasface.heads.geometry import entries, in_range, nan_outside, unit_rows, with_target
 
 __all__ = ["MarginHead"]
 
@@ -35,6 +37,8 @@ class MarginHead(keras.layers.Layer):
             the margin's shift counts as a constant (d logit / d c_y = s), as arcface_torch and SphereFace-R train;
             recipes that quote their learning rates need it. The true gradient of ArcFace grows like 1 / sin θ as a
             face reaches its prototype; this one does not.
+        chunk_size: None: `loss` holds one (B, C) tensor. n: classes are taken n at a time and computed again in the
+            backward pass: a third more work, and (B, n) instead of (B, C); 8192 suits a CPU.
         dtype: "float32"; "float64" for checks of gradients.
         name: of the layer.
 
@@ -67,13 +71,25 @@ class MarginHead(keras.layers.Layer):
     centers = 1
 
     def __init__(
-        self, num_classes, *, scale=None, initializer=None, detach_margin=False, dtype="float32", name=None, **kwargs
+        self,
+        num_classes,
+        *,
+        scale=None,
+        initializer=None,
+        detach_margin=False,
+        chunk_size=None,
+        dtype="float32",
+        name=None,
+        **kwargs,
     ):
         super().__init__(dtype=dtype, name=name, **kwargs)
         self.num_classes = int(check_number("num_classes", num_classes, low=2))
         self.scale = None if scale is None else float(check_number("scale", scale, low=1e-6))
         self.initializer = initializers.get(initializer or initializers.RandomNormal(stddev=0.01))
         self.detach_margin = bool(detach_margin)
+        self.chunk_size = chunk_size and int(check_number("chunk_size", chunk_size, low=1))
+        if self.chunk_size and not self._fuses:
+            raise ValueError(f"{type(self).__name__} has no chunked loss. Received: chunk_size={chunk_size}")
 
     def build(self, embeddings_shape):
         """Creates the prototypes, (C, D); (C, k, D) with k > 1 sub-centres a class."""
@@ -113,14 +129,66 @@ class MarginHead(keras.layers.Layer):
 
     def loss_among(self, embeddings, class_weights, labels, training):
         """Losses over the classes whose rows of `class_weights` are given; labels count those rows."""
-        logits = self.logits_among(embeddings, class_weights, labels, training)
-        losses = ops.logsumexp(logits, axis=-1) - entries(logits, in_range(labels, logits.shape[-1]))
-        penalty = self.penalty(unit_rows(embeddings)[1])
+        unit, norm = unit_rows(embeddings)
+        if self._fuses:
+            losses = self._fused_loss(unit, norm, class_weights[0], labels, training)
+        else:
+            logits = self.logits_among(embeddings, class_weights, labels, training)
+            losses = ops.logsumexp(logits, axis=-1) - entries(logits, in_range(labels, logits.shape[-1]))
+        penalty = self.penalty(norm)
         return losses if penalty is None else losses + penalty
+
+    def _fused_loss(self, unit, norm, prototypes, labels, training):
+        prototypes = ops.convert_to_tensor(prototypes)
+        safe_labels = in_range(labels, prototypes.shape[0])
+        rows = ops.stop_gradient(ops.take(prototypes, safe_labels, axis=0))
+        cosine = ops.clip(_nearest(unit, rows), -1.0, 1.0)
+        if training:
+            self.observe(
+                cosine,
+                norm,
+                lambda scale: log_sum(scale * unit, prototypes, labels=safe_labels, chunk_size=self.chunk_size),
+            )
+
+        def target_of(cosine):
+            return self._detached(cosine, self.adjust_target(cosine, norm))
+
+        magnitude = self.magnitude(norm)
+        target = target_of(cosine)
+        target_slope = slope(target_of, ops.stop_gradient(cosine))
+        adjust = None
+        if self._changes_others:
+            held = ops.stop_gradient(target)
+
+            def adjust(logits):
+                return magnitude * self.adjust_others(logits / magnitude, held)
+
+        features = unit * (magnitude[:, None] if len(getattr(magnitude, "shape", ())) else magnitude)
+        target = nan_outside(magnitude * target, labels, prototypes.shape[0])
+        return softmax_loss(
+            features,
+            prototypes,
+            target,
+            ops.stop_gradient(target_slope),
+            labels=safe_labels,
+            adjust=adjust,
+            chunk_size=self.chunk_size,
+        )
+
+    @property
+    def _fuses(self):
+        # A head that writes its logits otherwise gets the cross-entropy of those, not of what the hooks say. And the
+        # fused loss doesn't follow the gradient by ‖x‖ of others that are changed and multiplied by it.
+        own_logits = type(self).logits_among is not MarginHead.logits_among
+        return not own_logits and not (self._changes_others and self.scale is None)
+
+    @property
+    def _changes_others(self):
+        return type(self).adjust_others is not MarginHead.adjust_others
 
     def logits_among(self, embeddings, class_weights, labels, training):
         """The steps from embeddings to logits over the given rows; `labels` may be None."""
-        prototypes = class_weights[0]
+        prototypes = ops.convert_to_tensor(class_weights[0])
         unit, norm = unit_rows(embeddings)
         cosines = self.cosines(unit, prototypes)
         if labels is None:
@@ -129,9 +197,7 @@ class MarginHead(keras.layers.Layer):
         cosine = ops.clip(entries(cosines, in_range(labels, prototypes.shape[0])), -1.0, 1.0)
         if training:
             self.observe(cosine, norm, lambda scale: _others_log_sum(cosines, labels, scale))
-        target = self.adjust_target(cosine, norm)
-        if self.detach_margin:
-            target = cosine + ops.stop_gradient(target - cosine)
+        target = self._detached(cosine, self.adjust_target(cosine, norm))
         others = self.adjust_others(cosines, target)
         return self._times_magnitude(with_target(others, labels, target), norm)
 
@@ -143,10 +209,10 @@ class MarginHead(keras.layers.Layer):
     def cosines(self, unit, prototypes):
         """cos θ_j (B, n) of unit embeddings (B, D) with prototypes (n, D), or with the nearest of k each, (n, k, D)."""
         if len(prototypes.shape) == 2:
-            return ops.matmul(unit, ops.transpose(unit_rows(prototypes)[0]))
+            return ops.einsum("bd,nd->bn", unit, unit_rows(prototypes)[0])
         num_classes, centers, dim = prototypes.shape
         flat = unit_rows(ops.reshape(prototypes, (num_classes * centers, dim)))[0]
-        every = ops.matmul(unit, ops.transpose(flat))
+        every = ops.einsum("bd,nd->bn", unit, flat)
         return ops.max(ops.reshape(every, (-1, num_classes, centers)), axis=-1)
 
     def observe(self, cosine, norm, others_log_sum):
@@ -189,12 +255,23 @@ class MarginHead(keras.layers.Layer):
             "num_classes": self.num_classes,
             "initializer": initializers.serialize(self.initializer),
             "detach_margin": self.detach_margin,
+            "chunk_size": self.chunk_size,
         }
         return config if self.scale is None else {**config, "scale": self.scale}
 
+    def _detached(self, cosine, target):
+        return cosine + ops.stop_gradient(target - cosine) if self.detach_margin else target
+
     def _times_magnitude(self, values, norm):
         magnitude = self.magnitude(norm)
-        return values * (magnitude[:, None] if len(ops.shape(magnitude)) else magnitude)
+        return values * (magnitude[:, None] if len(getattr(magnitude, "shape", ())) else magnitude)
+
+
+def _nearest(unit, rows):
+    """cos θ (B,) between unit embeddings (B, D) and one prototype each, (B, D), or the nearest of k, (B, k, D)."""
+    if len(rows.shape) == 2:
+        return ops.sum(unit * unit_rows(rows)[0], axis=-1)
+    return ops.max(ops.sum(unit[:, None, :] * unit_rows(rows)[0], axis=-1), axis=-1)
 
 
 def _others_log_sum(cosines, labels, scale):

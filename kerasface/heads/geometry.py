@@ -2,10 +2,10 @@
 
 from keras import ops
 
-__all__ = ["entries", "in_range", "psi", "safe_sqrt", "unit_rows", "with_target"]
+__all__ = ["SHORTEST", "entries", "in_range", "nan_outside", "psi", "safe_sqrt", "unit_rows", "with_target"]
 
 # Shorter embeddings have no direction that float32 could tell; they count as orthogonal to every prototype.
-_SHORTEST = 1e-6
+SHORTEST = 1e-6
 
 
 def unit_rows(x):
@@ -20,7 +20,7 @@ def unit_rows(x):
     """
     squares = ops.sum(ops.square(x), axis=-1, keepdims=True)
     # Written so that a NaN counts as long: it must come out as NaN, not as a quiet zero.
-    long_enough = ops.logical_not(squares <= _SHORTEST**2)
+    long_enough = ops.logical_not(squares <= SHORTEST**2)
     # Both branches of a `where` are differentiated, so the square root must not see a zero either.
     lengths = ops.sqrt(ops.where(long_enough, squares, ops.ones_like(squares)))
     unit = ops.where(long_enough, x / lengths, ops.zeros_like(x))
@@ -37,12 +37,16 @@ def in_range(labels, num_classes):
     return ops.clip(ops.cast(labels, "int32"), 0, num_classes - 1)
 
 
+def nan_outside(target, labels, num_classes):
+    """`target` (B,), NaN where the label is not in [0, num_classes)."""
+    inside = (labels >= 0) & (labels < num_classes)
+    return ops.where(inside, target, ops.full_like(target, float("nan")))
+
+
 def with_target(values, labels, target):
     """`values` (B, C) with `target` (B,) in column `labels`; a row whose label is out of range becomes NaN there."""
     num_classes = values.shape[-1]
-    labels = ops.cast(labels, "int32")
-    inside = (labels >= 0) & (labels < num_classes)
-    target = ops.where(inside, target, ops.full_like(target, float("nan")))
+    target = nan_outside(target, labels, num_classes)
     columns = ops.arange(num_classes, dtype="int32")
     return ops.where(columns[None, :] == in_range(labels, num_classes)[:, None], target[:, None], values)
 

@@ -52,7 +52,7 @@ class Softmax(MarginHead):
     def logits_among(self, embeddings, class_weights, labels, training):
         """P_jᵀ x + b_j, (B, n)."""
         prototypes, bias = class_weights
-        logits = ops.matmul(embeddings, ops.transpose(prototypes)) + bias
+        logits = ops.einsum("bd,nd->bn", embeddings, prototypes) + bias
         if labels is None:
             return logits
         return with_target(logits, labels, entries(logits, in_range(labels, prototypes.shape[0])))

@@ -13,6 +13,10 @@ class CoupledSGD(keras.optimizers.SGD):
     That is L2 regularisation of weight decay / 2, and what Caffe, MXNet and PyTorch call weight decay. Keras' own
     `SGD(weight_decay=)` is decoupled: with momentum .9 it is about ten times weaker at the same number.
 
+    A gradient of a few rows (`PartialFC` on the TensorFlow backend) changes those rows alone, of the weight and of the
+    momentum, as the published PartialFC does: the others neither decay nor coast until they are sampled again. Keras'
+    own optimizers would work through the whole (C, D) at every step.
+
     Args:
         learning_rate: float or schedule; 0.1 in the papers.
         momentum: 0.9 in the papers.
@@ -37,8 +41,27 @@ class CoupledSGD(keras.optimizers.SGD):
 
     def update_step(self, gradient, variable, learning_rate):
         """One variable's step; Keras calls it."""
+        if hasattr(gradient, "indices") and hasattr(gradient, "dense_shape"):
+            return self._update_rows(gradient, variable, learning_rate)
         decay = ops.cast(self.coupled_decay, variable.dtype) * ops.convert_to_tensor(variable)
-        super().update_step(ops.add(gradient, decay), variable, learning_rate)
+        return super().update_step(ops.add(gradient, decay), variable, learning_rate)
+
+    def _update_rows(self, gradient, variable, learning_rate):
+        import tensorflow as tf
+
+        index = self._get_variable_index(variable)
+        # Keras hands over its own variable or, for tf.distribute, TensorFlow's inside it.
+        variable = variable.value if isinstance(variable, keras.Variable) else variable
+        rows, place = tf.unique(gradient.indices)
+        values = tf.math.unsorted_segment_sum(gradient.values, place, tf.size(rows))
+        values += tf.cast(self.coupled_decay, values.dtype) * tf.gather(variable, rows)
+        step = -tf.cast(learning_rate, values.dtype) * values
+        if self.momentum:
+            momentum = self.momentums[self._get_variable_index(variable)].value
+            moved = self.momentum * tf.gather(momentum, rows) + step
+            momentum.scatter_update(tf.IndexedSlices(moved, rows))
+            step = self.momentum * moved + step if self.nesterov else moved
+        variable.scatter_add(tf.IndexedSlices(step, rows))
 
     def get_config(self):
         """Returns the arguments that rebuild this optimizer."""

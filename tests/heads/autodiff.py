@@ -1,7 +1,25 @@
-"""Gradients of a head or a loss on whichever backend Keras runs, as NumPy arrays."""
+"""Values and gradients of a head or a loss on whichever backend Keras runs, as NumPy arrays."""
 
 import keras
 import numpy as np
+
+
+def array(tensor):
+    """NumPy values of a tensor, of one that is being differentiated too."""
+    return np.asarray(keras.ops.convert_to_numpy(tensor))
+
+
+def compiled(function):
+    """`function` of tensors as a graph, where labels have no values yet; None where the backend has no such thing."""
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        return tf.function(function)
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return jax.jit(function)
+    return None
 
 
 def losses_and_gradients(layer, x, labels):
@@ -10,7 +28,7 @@ def losses_and_gradients(layer, x, labels):
     if not layer.built:
         layer.build(x.shape)
     losses, by_x, by_weights = _BACKENDS[keras.backend.backend()](layer, x, np.asarray(labels))
-    return tuple(map(_array, (losses, by_x))) + ([_array(gradient) for gradient in by_weights],)
+    return array(losses), array(by_x), [array(gradient) for gradient in by_weights]
 
 
 def _tensorflow(layer, x, labels):
@@ -49,7 +67,3 @@ def _torch(layer, x, labels):
 
 
 _BACKENDS = {"tensorflow": _tensorflow, "jax": _jax, "torch": _torch}
-
-
-def _array(tensor):
-    return np.asarray(keras.ops.convert_to_numpy(tensor))
