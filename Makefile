@@ -4,13 +4,17 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SETUP := $(VENV)/.set-up
+# Heads and losses run on every backend of Keras: JAX and torch have an environment of their own.
+BACKENDS := .venv-backends
 
-.PHONY: help demo test test-slow lint format wheel clean
+.PHONY: help demo test test-slow test-backends benchmark lint format wheel clean
 
 help:
 	@echo "make demo        train, evaluate, export and run an embedder on synthetic faces; see demo/report.html"
 	@echo "make test        the default tests"
 	@echo "make test-slow   the tests that take minutes"
+	@echo "make test-backends  heads and losses on Keras' JAX and torch backends"
+	@echo "make benchmark   the margin heads beside their matrix products; ten minutes of a quiet machine"
 	@echo "make lint        ruff and mypy"
 	@echo "make format      let ruff lay out the code"
 	@echo "make wheel       build the wheel and the source archive into dist/"
@@ -35,6 +39,20 @@ test-slow: $(SETUP)
 	$(BIN)/kerasface assets get
 	$(BIN)/python -m pytest -m "slow"
 
+$(BACKENDS)/.set-up: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(BACKENDS)
+	$(BACKENDS)/bin/python -m pip install --quiet --upgrade pip
+	$(BACKENDS)/bin/python -m pip install --quiet --constraint constraints.txt --editable '.[backends]'
+	touch $@
+
+test-backends: $(BACKENDS)/.set-up
+	KERAS_BACKEND=torch $(BACKENDS)/bin/python -m pytest tests/heads tests/losses
+	KERAS_BACKEND=jax $(BACKENDS)/bin/python -m pytest tests/heads tests/losses
+
+benchmark: $(SETUP)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[benchmark]'
+	$(BIN)/python benchmarks/heads.py
+
 lint: $(SETUP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -48,4 +66,4 @@ wheel: $(SETUP)
 	$(BIN)/python -m build
 
 clean:
-	rm -rf $(VENV) build dist demo *.egg-info
+	rm -rf $(VENV) $(BACKENDS) build dist demo *.egg-info

@@ -57,7 +57,7 @@ class CoupledSGD(keras.optimizers.SGD):
         values += tf.cast(self.coupled_decay, values.dtype) * tf.gather(variable, rows)
         step = -tf.cast(learning_rate, values.dtype) * values
         if self.momentum:
-            momentum = self.momentums[self._get_variable_index(variable)].value
+            momentum = self.momentums[index].value
             moved = self.momentum * tf.gather(momentum, rows) + step
             momentum.scatter_update(tf.IndexedSlices(moved, rows))
             step = self.momentum * moved + step if self.nesterov else moved
