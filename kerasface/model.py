@@ -20,7 +20,9 @@ class FaceModel(keras.Model):
 
     Args:
         backbone: built model: normalised float (N, H, W, 3) to (N, D).
-        head: `MarginHead`; it is built here if it isn't. None: only the teacher trains the backbone.
+        head: `MarginHead` or `PartialFC`; it is built here if it isn't. None: only what follows trains the backbone.
+        auxiliary: (loss, weight) pairs of `kerasface.losses`, added to the head's loss: softmax + centre loss, or
+            ArcFace + triplet. They need the identity of every photo.
         teacher_weight: of the distillation loss, the cosine distance from a teacher's embeddings. Above 0, targets are
             `{"label": (B,) int, "teacher": (B, D) float}`; a photo without an identity has the label −1, and only the
             teacher trains on it.
@@ -35,7 +37,8 @@ class FaceModel(keras.Model):
         (N, D) embeddings, not normalised.
 
     Raises:
-        ValueError: the backbone is not built, or does not give (N, D); neither a head nor a teacher.
+        ValueError: the backbone is not built, or does not give (N, D); neither a head, a loss nor a teacher; auxiliary
+            losses beside a teacher, whose photos need no identities.
 
     Example:
         >>> model = FaceModel(backbones.get("mobilefacenet"), heads.get("arcface", num_classes=3059))
@@ -47,7 +50,9 @@ class FaceModel(keras.Model):
         Preprocessing: BGR/RGB, mean and scale of the published SphereFace and arcface_torch code.
     """
 
-    def __init__(self, backbone, head=None, *, teacher_weight=0.0, mean=127.5, std=127.5, name=None, **kwargs):
+    def __init__(
+        self, backbone, head=None, *, auxiliary=(), teacher_weight=0.0, mean=127.5, std=127.5, name=None, **kwargs
+    ):
         super().__init__(name=name, **kwargs)
         shape = getattr(backbone, "output_shape", None) if backbone.built else None
         if shape is None or len(shape) != 2:
@@ -56,13 +61,18 @@ class FaceModel(keras.Model):
         self.head = head
         self.mean = float(mean)
         self.std = float(std)
-        if head is None and not teacher_weight:
-            raise ValueError("nothing to learn from: give a head, or a teacher_weight above 0.")
+        if head is None and not auxiliary and not teacher_weight:
+            raise ValueError("nothing to learn from: give a head, an auxiliary loss, or a teacher_weight above 0.")
+        if auxiliary and teacher_weight:
+            raise ValueError("auxiliary losses compare identities, which a teacher's photos need not have: drop one.")
+        self.auxiliary_losses = [loss for loss, _ in auxiliary]
+        self.auxiliary_weights = [float(check_number("weight", weight, low=0.0)) for _, weight in auxiliary]
         self.teacher_weight = float(check_number("teacher_weight", teacher_weight, low=0.0))
         self.distillation = Distillation(name="distillation")
         # Built now, not in fit: tf.distribute's optimizer does not know a variable that is created later.
-        if head is not None and not head.built:
-            head.build(shape)
+        for part in [*([] if head is None else [head]), *self.auxiliary_losses]:
+            if not part.built:
+                part.build(shape)
         self.built = True
 
     def call(self, images, training=False):
@@ -71,7 +81,7 @@ class FaceModel(keras.Model):
         return self.backbone((pixels - self.mean) / self.std, training=training)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """Mean loss of the head and of the distillation over the batch, plus the backbone's regularisers.
+        """Mean loss over the batch of the head and what is beside it, plus the backbone's regularisers.
 
         Args:
             x: the images; not used.
@@ -94,6 +104,9 @@ class FaceModel(keras.Model):
             known = ops.ones_like(labels) if teacher is None else ops.cast(labels >= 0, labels.dtype)
             losses = self.head.loss(y_pred, labels * known, training=training)
             total = total + _weighted_mean(losses, ops.cast(known, losses.dtype), sample_weight)
+        for loss, weight in zip(self.auxiliary_losses, self.auxiliary_weights, strict=True):
+            losses = loss.loss(y_pred, labels, training=training)
+            total = total + weight * _weighted_mean(losses, ops.ones_like(losses), sample_weight)
         if teacher is not None:
             losses = self.distillation.loss(y_pred, teacher)
             total = total + self.teacher_weight * _weighted_mean(losses, ops.ones_like(losses), sample_weight)
@@ -104,6 +117,10 @@ class FaceModel(keras.Model):
         return {
             "backbone": keras.saving.serialize_keras_object(self.backbone),
             "head": self.head and keras.saving.serialize_keras_object(self.head),
+            "auxiliary": [
+                [keras.saving.serialize_keras_object(loss), weight]
+                for loss, weight in zip(self.auxiliary_losses, self.auxiliary_weights, strict=True)
+            ],
             "teacher_weight": self.teacher_weight,
             "mean": self.mean,
             "std": self.std,
@@ -116,7 +133,8 @@ class FaceModel(keras.Model):
         """Returns the model of this config."""
         named = [part for part in ("backbone", "head") if config[part] is not None]
         parts = {part: keras.saving.deserialize_keras_object(config[part]) for part in named}
-        return cls(**{**config, **parts})
+        auxiliary = [(keras.saving.deserialize_keras_object(loss), weight) for loss, weight in config["auxiliary"]]
+        return cls(**{**config, **parts, "auxiliary": auxiliary})
 
 
 def _weighted_mean(losses, known, sample_weight):

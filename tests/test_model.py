@@ -10,6 +10,7 @@ import pytest
 from kerasface import FaceModel
 from kerasface.backbones import MobileFaceNet
 from kerasface.heads import Annealing, ArcFace, ASoftmax, Softmax
+from kerasface.losses import CenterLoss, Triplet
 from kerasface.training import CoupledSGD
 
 SIZE, DIMENSION, PEOPLE = 12, 6, 4
@@ -259,3 +260,31 @@ def test_labels_and_teacher_must_fit_the_model(faces):
     backbone = small_backbone()
     with pytest.raises(ValueError, match="nothing to learn from"):
         FaceModel(backbone)
+
+
+def test_auxiliary_losses_join_the_head_and_come_back(faces, tmp_path):
+    images, labels = faces
+    head, center, triplet = Softmax(PEOPLE), CenterLoss(PEOPLE), Triplet()
+    model = compiled(FaceModel(small_backbone(), head, auxiliary=[(center, 0.5), (triplet, 2.0)]))
+    embeddings = embed(model, images)
+    parts = [float(np.mean(part.loss(embeddings, labels))) for part in (head, center, triplet)]
+    found = model.compute_loss(
+        y=keras.ops.convert_to_tensor(labels), y_pred=keras.ops.convert_to_tensor(embeddings), training=False
+    )
+    assert float(found) == pytest.approx(parts[0] + 0.5 * parts[1] + 2.0 * parts[2], rel=1e-5)
+    model.fit(images, labels, batch_size=16, epochs=2, verbose=0)
+    assert np.any(np.asarray(center.centers))  # the centres move in fit
+    model.save(tmp_path / "model.keras")
+    twin = keras.saving.load_model(tmp_path / "model.keras")
+    assert_same_weights(model, twin)
+    assert twin.auxiliary_weights == [0.5, 2.0]
+
+
+def test_a_triplet_loss_trains_alone_but_not_beside_a_teacher(faces):
+    images, labels = faces
+    model = compiled(FaceModel(small_backbone(), auxiliary=[(Triplet(), 1.0)]))
+    losses = model.fit(images, labels, batch_size=32, epochs=6, verbose=0).history["loss"]
+    assert losses[-1] < losses[0]
+    backbone = small_backbone()
+    with pytest.raises(ValueError, match="identities"):
+        FaceModel(backbone, auxiliary=[(Triplet(), 1.0)], teacher_weight=1.0)
