@@ -22,7 +22,7 @@ from kerasface.heads import ArcFace, PartialFC
 from kerasface.training import CoupledSGD
 
 BATCH, DIM, THREADS = 256, 512, 2
-CHUNK = {10_572: 512, 85_742: 2048, 1_000_000: 8192}
+CHUNK = {640: 64, 10_572: 512, 85_742: 2048, 1_000_000: 8192}
 RATE = 0.1
 MARGIN, SCALE = 0.5, 64.0
 
@@ -105,7 +105,8 @@ def step(classes, *, partial):
     head.build((None, DIM))
     head.prototypes.assign(prototypes)
     layer = PartialFC(head, rate=RATE) if partial else head
-    layer.build((None, DIM))
+    if partial:
+        layer.build((None, DIM))
     optimizer = CoupledSGD(0.1, momentum=0.9, coupled_decay=5e-4)
     optimizer.build([head.prototypes])
     x, labels = tf.constant(x), tf.constant(labels)
@@ -146,6 +147,7 @@ def _gradients(loss, x, prototypes):
 
 def memory_of(name, classes):
     """Megabytes at the peak of the first run, without the two gradients, in buffers of (B, C) float32 too."""
+    CONTENDERS[name](640)()  # thread pools, kernels and the like are nobody's buffers
     run = CONTENDERS[name](classes)
     if hasattr(run, "get_concrete_function"):
         run.get_concrete_function()
