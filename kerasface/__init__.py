@@ -4,7 +4,7 @@ import importlib
 
 __version__ = "0.1.0"
 
-_ROOMS = ("backbones", "data", "edge", "evaluation", "export", "heads", "plot", "training")
+_ROOMS = ("backbones", "data", "edge", "evaluation", "export", "heads", "plot", "toy", "training")
 _CLASSES = {"FaceModel": "model", "EmbedderSpec": "spec", "KerasfaceError": "errors"}
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "export",
     "heads",
     "plot",
+    "toy",
     "training",
 ]
 

@@ -6,7 +6,7 @@ import sys
 import typer
 
 import kerasface
-from kerasface.cli import assets, demo, evaluate, export, gallery, train, verify
+from kerasface.cli import assets, demo, evaluate, export, gallery, plot, train, verify
 from kerasface.cli.console import error_console
 from kerasface.errors import KerasfaceError
 
@@ -23,6 +23,7 @@ app = typer.Typer(
 for group in (demo, train, evaluate, export, verify, gallery):
     group.add_to(app)
 app.add_typer(assets.app, name="assets")
+app.add_typer(plot.app, name="plot")
 
 
 def _version(wanted: bool):

@@ -1,9 +1,22 @@
 """Figures: results in, Matplotlib `Figure` out, no window and no pyplot."""
 
+from kerasface.plot.boundaries import decision_boundary_figure
 from kerasface.plot.curves import roc
 from kerasface.plot.faces import face_grid
+from kerasface.plot.head_curves import psi_figure, target_logit_figure
 from kerasface.plot.histograms import angle_histograms
 from kerasface.plot.style import ACCEPTED, REJECTED, save
 from kerasface.plot.training import training_curve
 
-__all__ = ["ACCEPTED", "REJECTED", "angle_histograms", "face_grid", "roc", "save", "training_curve"]
+__all__ = [
+    "ACCEPTED",
+    "REJECTED",
+    "angle_histograms",
+    "decision_boundary_figure",
+    "face_grid",
+    "psi_figure",
+    "roc",
+    "save",
+    "target_logit_figure",
+    "training_curve",
+]

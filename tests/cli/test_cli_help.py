@@ -8,6 +8,7 @@ import pytest
 import kerasface as package
 
 COMMANDS = ["demo", "train", "evaluate", "export", "verify", "enroll", "identify", "assets get"]
+COMMANDS += [f"plot {figure}" for figure in ("psi", "target-logits", "boundaries", "toy")]
 
 
 def test_version(kerasface):
