@@ -16,13 +16,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 import torch
+from kernels import kernel_seconds
 from measure import PeakMemory, arguments, in_fresh_process, keep, ratio, side_by_side
 
 from kerasface.heads import ArcFace, PartialFC
 from kerasface.training import CoupledSGD
 
 BATCH, DIM, THREADS = 256, 512, 2
-CHUNK = {640: 64, 10_572: 512, 85_742: 2048, 1_000_000: 8192}
+CHUNK = 1024
 RATE = 0.1
 MARGIN, SCALE = 0.5, 64.0
 
@@ -59,9 +60,7 @@ def floor(classes):
 def ours(classes, chunk_size=None):
     """`ArcFace.loss` and its gradients."""
     x, labels, prototypes = faces(classes)
-    head = ArcFace(classes, scale=SCALE, margin=MARGIN, chunk_size=chunk_size, initializer="zeros")
-    head.build((None, DIM))
-    head.prototypes.assign(prototypes)
+    head = _arcface(classes, prototypes, chunk_size)
     return _gradients(lambda x: head.loss(x, tf.constant(labels), training=True), x, head.prototypes.value)
 
 
@@ -98,38 +97,48 @@ def pytorch(classes):
     return run
 
 
-def step(classes, *, partial):
-    """One training step of the prototypes, update included, momentum and decay too; `run.prepare` only traces."""
+def steps(classes):
+    """Training steps of one set of prototypes, updates with momentum and decay included: all classes, and a sample."""
     x, labels, prototypes = faces(classes)
-    head = ArcFace(classes, scale=SCALE, margin=MARGIN, chunk_size=CHUNK[classes], initializer="zeros")
-    head.build((None, DIM))
-    head.prototypes.assign(prototypes)
-    layer = PartialFC(head, rate=RATE) if partial else head
-    if partial:
-        layer.build((None, DIM))
+    head = _arcface(classes, prototypes, CHUNK)
+    sampled = PartialFC(head, rate=RATE)
+    sampled.build((None, DIM))
     optimizer = CoupledSGD(0.1, momentum=0.9, coupled_decay=5e-4)
     optimizer.build([head.prototypes])
     x, labels = tf.constant(x), tf.constant(labels)
 
-    @tf.function
-    def run():
-        with tf.GradientTape() as tape:
-            tape.watch(x)
-            loss = tf.reduce_mean(layer.loss(x, labels, training=True))
-        by_x, by_prototypes = tape.gradient(loss, [x, head.prototypes.value])
-        optimizer.apply([by_prototypes], [head.prototypes])
-        return by_x
+    def step(layer):
+        @tf.function
+        def run():
+            with tf.GradientTape() as tape:
+                tape.watch(x)
+                loss = tf.reduce_mean(layer.loss(x, labels, training=True))
+            by_x, by_prototypes = tape.gradient(loss, [x, head.prototypes.value])
+            optimizer.apply([by_prototypes], [head.prototypes])
+            return by_x
 
-    return run
+        return run
+
+    return {"full": step(head), "partial": step(sampled)}
 
 
 CONTENDERS = {
     FLOOR: floor,
     "fused": ours,
-    "chunked": lambda classes: ours(classes, CHUNK[classes]),
+    "chunked": lambda classes: ours(classes, CHUNK),
     "one_hot": one_hot,
     "torch": pytorch,
 }
+
+
+def _arcface(classes, prototypes, chunk_size):
+    # Born with its values: an assignment afterwards would leave TensorFlow's allocator with free buffers of the
+    # prototypes' size, in which a peak could hide.
+    head = ArcFace(
+        classes, scale=SCALE, margin=MARGIN, chunk_size=chunk_size, initializer=lambda *_, **__: tf.constant(prototypes)
+    )
+    head.build((None, DIM))
+    return head
 
 
 def _gradients(loss, x, prototypes):
@@ -146,11 +155,12 @@ def _gradients(loss, x, prototypes):
 
 
 def memory_of(name, classes):
-    """Megabytes at the peak of the first run, without the two gradients, in buffers of (B, C) float32 too."""
-    CONTENDERS[name](640)()  # thread pools, kernels and the like are nobody's buffers
+    """Megabytes at a run's peak, without the two gradients, in buffers of (B, C) float32 too.
+
+    It is the second run's: kernels, thread pools and graphs, which the first one makes, are nobody's buffers.
+    """
     run = CONTENDERS[name](classes)
-    if hasattr(run, "get_concrete_function"):
-        run.get_concrete_function()
+    run()
     with PeakMemory() as peak:
         gradients = run()  # noqa: F841 (alive until the peak is taken)
     beyond = peak.megabytes - 4 * (classes + BATCH) * DIM / 2**20
@@ -176,10 +186,17 @@ def compare(classes, names, rounds):
     return rows
 
 
+def kernels_of(classes):
+    """Kernel times of the floor and of the fused loss."""
+    runs = {name: CONTENDERS[name](classes) for name in (FLOOR, "fused")}
+    for run in runs.values():
+        run()
+    return {name: kernel_seconds(run) for name, run in runs.items()}
+
+
 def compare_steps(classes, rounds):
     """A whole training step of the prototypes, all classes against the sampled ones."""
-    runs = {"full": step(classes, partial=False), "partial": step(classes, partial=True)}
-    seconds = side_by_side(runs, rounds=rounds)
+    seconds = side_by_side(steps(classes), rounds=rounds)
     result = {name: {"seconds": sorted(times)[rounds // 2]} for name, times in seconds.items()}
     result["ratio"] = ratio(seconds, "partial", "full")
     print(
@@ -201,6 +218,7 @@ def main():
             "tensorflow": tf.__version__, "keras": keras.__version__, "torch": torch.__version__
         },
         "heads": {classes: compare(classes, list(CONTENDERS), rounds) for classes in cases},
+        "kernels": {classes: kernels_of(classes) for classes in cases},
     }  # fmt: skip
     if not options.quick:
         million = 1_000_000

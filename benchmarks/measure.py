@@ -75,10 +75,16 @@ class PeakMemory:
 def in_fresh_process(script, *words):
     """Runs `script WORDS` in a process of its own and returns the JSON that it prints last.
 
-    glibc is told to give every megabyte back as soon as it is freed: what it kept would hide from `PeakMemory`.
+    TensorFlow is told to leave memory to glibc, and glibc to give every megabyte back as soon as it is freed: what
+    either kept would hide from `PeakMemory`.
     """
     command = [sys.executable, script, *map(str, words)]
-    environment = {**os.environ, "MALLOC_MMAP_THRESHOLD_": "1048576", "MALLOC_TRIM_THRESHOLD_": "0"}
+    environment = {
+        **os.environ,
+        "MALLOC_MMAP_THRESHOLD_": "1048576",
+        "MALLOC_TRIM_THRESHOLD_": "0",
+        "TF_ONEDNN_USE_SYSTEM_ALLOCATOR": "1",
+    }
     done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
     return json.loads(done.stdout.strip().splitlines()[-1])
 

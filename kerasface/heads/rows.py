@@ -2,7 +2,7 @@
 
 from keras import backend, ops
 
-__all__ = ["unfilled", "write_rows"]
+__all__ = ["add_to_rows", "unfilled", "write_rows"]
 
 
 def unfilled(shape, dtype):
@@ -27,6 +27,15 @@ def write_rows(matrix, start, rows):
 
         return tf.raw_ops.InplaceUpdate(x=matrix, i=tf.range(start, start + tf.shape(rows)[0]), v=rows)
     return ops.slice_update(matrix, (start, *[0] * (len(rows.shape) - 1)), rows)
+
+
+def add_to_rows(matrix, places, rows):
+    """`matrix` with `rows` (B, D) added to its rows at `places` (B,), which may repeat; else as `write_rows`."""
+    if backend.backend() == "tensorflow" and not _traced_for_xla():
+        import tensorflow as tf
+
+        return tf.raw_ops.InplaceAdd(x=matrix, i=places, v=rows)
+    return ops.scatter_update(matrix, places[:, None], rows, reduction="add")
 
 
 def _traced_for_xla():
