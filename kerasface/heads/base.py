@@ -223,6 +223,7 @@ class MarginHead(keras.layers.Layer):
             norm: (B,) ‖x‖.
             others_log_sum: function of a scale s that gives (B,) log Σ_{j≠y} exp(s cos θ_j), without a gradient.
         """
+        return None  # AutoGraph warns about a body without a statement, in a training loop of the user's own.
 
     def adjust_target(self, cosine, norm):
         """Hook: the margin; cos θ_y (B,) and ‖x‖ (B,) to the target's value (B,)."""
