@@ -41,9 +41,9 @@ def convolution(x, filters, kernel_size, *, name, strides=1, padding="symmetric"
 
 
 def depthwise(x, kernel_size, *, name, strides=1, padding="symmetric", dtype=None):
-    """Depthwise convolution without bias, padded like `convolution`; same arguments."""
+    """Depthwise convolution without bias, padded like `convolution`; its kernel may be (height, width) at stride 1."""
     x, padding = _padded(x, kernel_size, strides, padding, name, dtype)
-    return _depthwise(x, (kernel_size, kernel_size), strides, padding, name, dtype)
+    return _depthwise(x, kernel_size, strides, padding, name, dtype)
 
 
 def global_depthwise(x, *, name, dtype=None):
@@ -69,11 +69,11 @@ def prelu(x, *, name, dtype=None):
     return layers.PReLU(alpha_initializer=slope, shared_axes=[1, 2], dtype=dtype, name=name)(x)
 
 
-def scaled_channels(channels, width):
-    """Channels times `width`, rounded to the nearest multiple of 8, at least 8, as MobileNets scale theirs."""
+def scaled_channels(channels, width, *, multiple=8):
+    """Channels times `width`, rounded to the nearest multiple, at least one, as MobileNets scale theirs."""
     if width <= 0:
         raise ValueError(f"width must be positive. Received: width={width}")
-    return max(8, int(channels * width / 8 + 0.5) * 8)
+    return max(multiple, int(channels * width / multiple + 0.5) * multiple)
 
 
 def squeeze_excitation(x, channels, activation, gate, name, dtype):
@@ -99,7 +99,8 @@ def squeeze_excitation(x, channels, activation, gate, name, dtype):
 
 def _depthwise(x, kernel_size, strides, padding, name, dtype):
     # Keras counts all channels into a depthwise kernel's fan-in; each output sees one.
-    initializer = initializers.RandomNormal(stddev=(2.0 / (kernel_size[0] * kernel_size[1])) ** 0.5)
+    height, width = kernel_size if isinstance(kernel_size, tuple) else (kernel_size, kernel_size)
+    initializer = initializers.RandomNormal(stddev=(2.0 / (height * width)) ** 0.5)
     return layers.DepthwiseConv2D(
         kernel_size, strides, padding=padding, use_bias=False, depthwise_initializer=initializer, dtype=dtype, name=name
     )(x)

@@ -4,7 +4,7 @@ from keras import initializers, layers
 
 from kerasface.backbones._registry import backbones
 from kerasface.backbones.base import Backbone, image_input
-from kerasface.backbones.blocks import convolution, prelu
+from kerasface.backbones.blocks import convolution, prelu, scaled_channels
 
 __all__ = ["SphereFaceNet"]
 
@@ -23,7 +23,9 @@ class SphereFaceNet(Backbone):
 
     Args:
         depth: 4, 10, 20, 36 or 64: convolutions and the dense layer.
-        input_shape: (height, width, 3) in pixels; (112, 96, 3) in the paper.
+        input_shape: (height, width, 3) in pixels, any from 16×16 on: (112, 96, 3) in the paper; the dense layer sees a
+            sixteenth of it, rounded up.
+        width: multiplier of the stages' channels; results are multiples of 8.
         embedding_dim: D; 512 in the paper.
         dtype: dtype policy of all layers; the global policy by default.
         name: of the model; `sphereface<depth>` by default.
@@ -35,7 +37,7 @@ class SphereFaceNet(Backbone):
         (N, D) embeddings, not normalised.
 
     Raises:
-        ValueError: a depth that the paper doesn't have.
+        ValueError: a depth that the paper doesn't have, an input below 16×16, or a width that isn't positive.
 
     Example:
         >>> SphereFaceNet(depth=20)(images).shape
@@ -46,12 +48,13 @@ class SphereFaceNet(Backbone):
         biases from the authors' prototxt.
     """
 
-    def __init__(self, *, depth=20, input_shape=(112, 96, 3), embedding_dim=512, dtype=None, name=None):
+    def __init__(self, *, depth=20, input_shape=(112, 96, 3), width=1.0, embedding_dim=512, dtype=None, name=None):
         if depth not in _UNITS:
             raise ValueError(f"depth must be one of {sorted(_UNITS)}. Received: depth={depth}")
         images = image_input(input_shape, least=16)
         x = images
         for stage, (filters, units) in enumerate(zip(_CHANNELS, _UNITS[depth], strict=True), start=1):
+            filters = scaled_channels(filters, width)  # noqa: PLW2901
             # Caffe's xavier is uniform over the fan-in: Keras' lecun_uniform.
             x = convolution(
                 x, filters, 3, strides=2, name=f"stage{stage}", dtype=dtype,
@@ -64,7 +67,7 @@ class SphereFaceNet(Backbone):
         x = layers.Dense(embedding_dim, kernel_initializer="lecun_uniform", dtype=dtype, name="embedding")(x)
         super().__init__(
             images, x, name=name or f"sphereface{depth}", dtype=dtype, depth=depth, input_shape=input_shape,
-            embedding_dim=embedding_dim,
+            width=width, embedding_dim=embedding_dim,
         )  # fmt: skip
 
 

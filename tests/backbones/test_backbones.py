@@ -102,7 +102,7 @@ def test_networks_pad_their_stride_2_layers_so(model, layers, rng):
         np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4)
 
 
-@pytest.mark.parametrize("label", SMALL)
+@pytest.mark.parametrize("label", [label for label in SMALL if label != "vit_tiny"])
 def test_prelu_starts_at_a_quarter_for_each_channel(label):
     slopes = [layer for layer in small(label).layers if isinstance(layer, keras.layers.PReLU)]
     assert slopes
@@ -211,21 +211,44 @@ def test_padding_same_is_tensorflows(rng):
 
 
 @pytest.mark.parametrize("shape", [(16, 12, 3), (112, 112), (112, None, 3), (112, 112.0, 3), (0, 112, 3)])
-@pytest.mark.parametrize("name", ["iresnet18", "mbf", "mobilefacenet", "spherefacenet"])
+@pytest.mark.parametrize("name", ["ghostfacenetv1", "iresnet18", "mbf", "micro", "mobilefacenet", "spherefacenet"])
 def test_an_input_that_no_map_would_be_left_of_is_refused(name, shape):
     with pytest.raises(ValueError, match=r"height and width at least 16. Received: input_shape=\("):
         backbones.get(name, input_shape=shape)
 
 
-@pytest.mark.parametrize("name", ["mbf", "mobilefacenet"])
-def test_the_global_kernel_starts_by_its_own_fan_in(name):
-    (layer,) = (layer for layer in backbones.get(name).layers if layer.name in ("global", "features_layers_0_layers_0"))
-    assert layer.kernel.shape == (7, 7, 512, 1)
-    assert np.asarray(layer.kernel).std() == pytest.approx((2 / 49) ** 0.5, rel=0.02)
+@pytest.mark.parametrize("label", SMALL)
+def test_depthwise_kernels_start_by_their_own_fan_in(label):
+    found = [layer for layer in small(label).layers if isinstance(layer, keras.layers.DepthwiseConv2D)]
+    for layer in found:
+        height, width, channels, _ = layer.kernel.shape
+        spread = np.asarray(layer.kernel).std()
+        # Five standard errors of a standard deviation.
+        tolerance = 5 / (2 * height * width * channels) ** 0.5
+        assert spread == pytest.approx((2 / (height * width)) ** 0.5, rel=tolerance), layer.name
+    assert bool(found) == (label not in ("iresnet18", "iresnet18-se", "spherefacenet"))
+
+
+@pytest.mark.parametrize("size", [(112, 96), (160, 160)])
+@pytest.mark.parametrize("label", SMALL)
+def test_every_network_takes_the_usual_sizes(label, size):
+    name, arguments = SMALL[label]
+    model = backbones.get(name, **{**arguments, "input_shape": [*size, 3], "embedding_dim": 20})
+    assert (model.input_shape, model.output_shape) == ((None, *size, 3), (None, 20))
+
+
+def test_spherefacenets_width_scales_its_stages():
+    model = SphereFaceNet(depth=10, input_shape=(32, 32, 3), width=0.3)
+    channels = [model.get_layer(f"stage{stage}_prelu").output.shape[-1] for stage in (1, 2, 3, 4)]
+    assert channels == [16, 40, 80, 152]
+    assert model.get_layer("stage3_unit2_add").output.shape[-1] == 80
+    assert model.output_shape == (None, 512)
+    with pytest.raises(ValueError, match="width must be positive. Received: width=-1"):
+        SphereFaceNet(width=-1)
 
 
 def test_names_are_the_recipes():
-    names = ["iresnet100", "iresnet18", "iresnet200", "iresnet34", "iresnet50", "mbf", "mobilefacenet", "spherefacenet"]
-    assert backbones.names() == names
-    with pytest.raises(ValueError, match="unknown backbone; expected one of iresnet100, .*, spherefacenet. Received"):
+    expected = ["ghostfacenetv1", "ghostfacenetv2", *(f"iresnet{depth}" for depth in (100, 18, 200, 34, 50))]
+    assert backbones.names() == [*expected, "mbf", "micro", "mobilefacenet", "spherefacenet", "vit_tiny"]
+    with pytest.raises(ValueError, match="unknown backbone; expected one of ghostfacenetv1, .*, vit_tiny. Received"):
         backbones.get("resnet")
