@@ -97,7 +97,7 @@ class GhostFaceNet(Backbone):
             raise ValueError(f"strides must be 1 or 2. Received: strides={strides}")
 
         def channels(count):
-            return scaled_channels(count[version] if isinstance(count, dict) else count, width, multiple=4)
+            return _scaled(count[version] if isinstance(count, dict) else count, width)
 
         images = image_input(input_shape, least=16 * version * strides)
         x = _convolution(images, channels(_STEM), 3, strides=strides, name="stem", dtype=dtype)
@@ -120,6 +120,12 @@ class GhostFaceNet(Backbone):
             images, x, name=name or f"ghostfacenetv{version}", dtype=dtype, version=version, width=width,
             strides=strides, input_shape=input_shape, embedding_dim=embedding_dim,
         )  # fmt: skip
+
+
+def _scaled(channels, width):
+    # To multiples of 4, but never down by more than a tenth, as the authors' code has it from MobileNet.
+    rounded = scaled_channels(channels, width, multiple=4)
+    return rounded if rounded >= 0.9 * channels * width else rounded + 4
 
 
 def _convolution(x, filters, kernel_size, *, name, dtype, strides=1):
@@ -162,7 +168,7 @@ def _bottleneck(x, kernel, expanded, filters, strides, excited, attentive, *, na
     if strides > 1:
         y = _depthwise(y, kernel, strides=strides, name=f"{name}_stride", dtype=dtype)
     if excited:
-        narrow = scaled_channels(expanded, 0.25, multiple=4)
+        narrow = _scaled(expanded, 0.25)
         gate = layers.Activation("hard_sigmoid", dtype=dtype, name=f"{name}_se_gate")
         y = squeeze_excitation(y, narrow, prelu, gate, name, dtype)
     y = _ghost_module(y, filters, linear, name=f"{name}_project", dtype=dtype)

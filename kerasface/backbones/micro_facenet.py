@@ -40,9 +40,10 @@ class MicroFaceNet(Backbone):
     too: PReLU, fast shrinking, and weights instead of a mean over the last map. Most blocks are at 14 pixels, where a
     parameter is cheap and a face still has its parts.
 
-    Every operator of the exported file between the cast of the pixels and the last normalisation runs in XNNPACK. The
-    excitation squeezes to an eighth, half of MobileNetV3's quarter, because at that size it would outweigh the
-    convolutions it serves.
+    475,792 parameters are trained, 487,216 stored with batch norm's statistics; 58 M multiply-adds at 112×112, a
+    quarter of MobileFaceNet's. Every operator of the exported file between the cast of the pixels and the last
+    normalisation runs in XNNPACK. The excitation squeezes to an eighth, half of MobileNetV3's quarter, because at that
+    size it would outweigh the convolutions it serves.
 
     Args:
         input_shape: (height, width, 3) in pixels, any from 16×16 on: made for 112×112; the global convolution's kernel

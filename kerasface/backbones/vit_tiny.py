@@ -21,7 +21,7 @@ class ViTTiny(Backbone):
     conv8×8 of stride 8 → + place embedding → 12 × [x + attention(LN(x)); x + MLP(LN(x))] → LN → linear global depthwise
     convolution → Dense(D) → BN. The MLP is Dense – ReLU6 – Dense as in insightface. Insightface's ending, a dense layer
     over all tokens, would alone be larger than the rest at this size: MobileFaceNet's global depthwise convolution also
-    weights each place by channel. 5.5 M parameters at 512-d.
+    weights each place by channel. 5.55 M parameters at 512-d.
 
     Args:
         depth: number of blocks; 12 as usual.

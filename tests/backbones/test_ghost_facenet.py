@@ -64,6 +64,8 @@ def test_channels_are_multiples_of_4():
     expected = {"stem": 20, "block2_add": 32, "block4_add": 52, "block10_add": 144, "block16_add": 208, "last": 664}
     assert {name: model.get_layer(name).output.shape[-1] for name in expected} == expected
     assert model.get_layer("block5_se_conv1").filters == 40  # a quarter of 156, 39, to a multiple of 4
+    narrow = GhostFaceNet(width=0.5, input_shape=(32, 32, 3))
+    assert narrow.get_layer("block4_se_conv1").filters == 12  # a quarter of 36, 9; 8 would be more than a tenth less
 
 
 def test_a_ghost_module_keeps_what_it_computed_and_filters_it(network, values):

@@ -8,7 +8,7 @@ import pytest
 
 from kerasface import backbones
 from kerasface.backbones import IResNet
-from tests.backbones.networks import SMALL
+from tests.backbones.networks import SMALL, settle
 
 # Millions of parameters as published, and the blocks of each stage.
 PUBLISHED = {
@@ -104,14 +104,18 @@ def test_squeeze_excitation_weights_channels_before_the_addition(rng):
     extra = sum(2 * (2 * c * (c // 16) + c + 2 * (c // 16)) for c in (64, 128, 256, 512))
     assert count(model) - count(plain) == extra
     parts = ["bn3", "se_conv1", "se_conv2", "se"]
+    first, second = (model.get_layer(f"layer3_1_{part}") for part in parts[1:3])
+    settle(model, rng.normal(size=(8, 32, 32, 3)))
+    # Gates all over their range, not half open as at the start.
+    second.set_weights([rng.normal(scale=3.0, size=weight.shape) for weight in second.get_weights()])
     outputs = [model.get_layer(f"layer3_1_{part}").output for part in parts]
     x = rng.normal(size=(2, 32, 32, 3)).astype(np.float32)
     maps, narrow, wide, weighted = (np.asarray(y) for y in keras.Model(model.input, outputs)(x))
-    first, second = (model.get_layer(f"layer3_1_{part}") for part in parts[1:3])
     expected = maps.mean((1, 2), keepdims=True) @ np.asarray(first.kernel)[0, 0]
     np.testing.assert_allclose(narrow, expected, rtol=1e-3, atol=1e-3)
-    expected = np.where(narrow > 0, narrow, 0.25 * narrow) @ np.asarray(second.kernel)[0, 0]
+    expected = np.where(narrow > 0, narrow, 0.25 * narrow) @ np.asarray(second.kernel)[0, 0] + np.asarray(second.bias)
     np.testing.assert_allclose(wide, expected, rtol=1e-3, atol=1e-3)
+    assert np.ptp(1 / (1 + np.exp(-wide))) > 0.8
     np.testing.assert_allclose(weighted, maps / (1 + np.exp(-wide)), rtol=1e-3, atol=1e-4)
     assert model.get_layer("layer3_1_add").input[1] is outputs[-1]
 
