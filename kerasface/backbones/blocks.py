@@ -9,7 +9,7 @@ _MOMENTUM = 0.9
 _EPSILON = 1e-5
 
 
-def convolution(x, filters, kernel_size, *, name, strides=1, dtype=None, **options):
+def convolution(x, filters, kernel_size, *, name, strides=1, padding="symmetric", dtype=None, **options):
     """2-D convolution padded by `kernel_size // 2` on every side, as Caffe and PyTorch pad.
 
     Keras' own SAME pads only bottom and right at stride 2, so that imported weights would not match.
@@ -20,6 +20,7 @@ def convolution(x, filters, kernel_size, *, name, strides=1, dtype=None, **optio
         kernel_size: odd, in pixels.
         name: of the layer; the padding's is `name_pad`.
         strides: 1 or 2.
+        padding: "symmetric", or "same" for weights that TensorFlow trained with its own.
         dtype: the layers' dtype policy.
         **options: for `keras.layers.Conv2D`; no bias and He-normal weights unless told.
 
@@ -27,13 +28,13 @@ def convolution(x, filters, kernel_size, *, name, strides=1, dtype=None, **optio
         (N, ceil(H / strides), ceil(W / strides), filters) tensor.
     """
     options = {"use_bias": False, "kernel_initializer": "he_normal", **options}
-    x, padding = _padded(x, kernel_size, strides, name, dtype)
+    x, padding = _padded(x, kernel_size, strides, padding, name, dtype)
     return layers.Conv2D(filters, kernel_size, strides, padding=padding, dtype=dtype, name=name, **options)(x)
 
 
-def depthwise(x, kernel_size, *, name, strides=1, dtype=None):
+def depthwise(x, kernel_size, *, name, strides=1, padding="symmetric", dtype=None):
     """Depthwise convolution without bias, padded like `convolution`; same arguments."""
-    x, padding = _padded(x, kernel_size, strides, name, dtype)
+    x, padding = _padded(x, kernel_size, strides, padding, name, dtype)
     # Keras counts all channels into a depthwise kernel's fan-in; each output sees one.
     initializer = initializers.RandomNormal(stddev=(2.0 / kernel_size**2) ** 0.5)
     return layers.DepthwiseConv2D(
@@ -59,7 +60,9 @@ def scaled_channels(channels, width):
     return max(8, int(channels * width / 8 + 0.5) * 8)
 
 
-def _padded(x, kernel_size, strides, name, dtype):
-    if strides == 1:
+def _padded(x, kernel_size, strides, padding, name, dtype):
+    if padding not in ("symmetric", "same"):
+        raise ValueError(f"padding must be 'symmetric' or 'same'. Received: padding={padding!r}")
+    if strides == 1 or padding == "same":
         return x, "same"
     return layers.ZeroPadding2D(kernel_size // 2, dtype=dtype, name=f"{name}_pad")(x), "valid"

@@ -24,6 +24,7 @@ class MobileFaceNet(keras.Model):
         input_shape: (height, width, 3) in pixels; 112×112 in the paper, 112×96 allowed.
         width: multiplier of every channel count but the embedding's; results are multiples of 8.
         embedding_dim: D; 128 in the paper.
+        padding: of the layers of stride 2: "symmetric" as PyTorch pads; "same", TensorFlow's own, for weights from there.
         dtype: dtype policy of all layers; the global policy by default.
         name: of the model.
 
@@ -42,12 +43,21 @@ class MobileFaceNet(keras.Model):
         CCBR 2018, table 1.
     """
 
-    def __init__(self, *, input_shape=(112, 112, 3), width=1.0, embedding_dim=128, dtype=None, name="mobilefacenet"):
+    def __init__(
+        self,
+        *,
+        input_shape=(112, 112, 3),
+        width=1.0,
+        embedding_dim=128,
+        padding="symmetric",
+        dtype=None,
+        name="mobilefacenet",
+    ):
         def channels(count):
             return scaled_channels(count, width)
 
         images = keras.Input(input_shape, name="images")
-        x = _convolution_unit(images, channels(64), 3, "stem", dtype, strides=2)
+        x = _convolution_unit(images, channels(64), 3, "stem", dtype, strides=2, padding=padding)
         x = _depthwise_unit(x, 3, "stem_depthwise", dtype)
         for stage, (expansion, filters, repeats, strides) in enumerate(_BOTTLENECKS, start=1):
             for block in range(repeats):
@@ -58,6 +68,7 @@ class MobileFaceNet(keras.Model):
                     strides if block == 0 else 1,
                     f"stage{stage}_block{block + 1}",
                     dtype,
+                    padding,
                 )
         x = _convolution_unit(x, channels(512), 1, "last", dtype)
         x = layers.DepthwiseConv2D(
@@ -67,29 +78,35 @@ class MobileFaceNet(keras.Model):
         x = convolution(x, embedding_dim, 1, name="embedding", dtype=dtype)
         x = normalization(x, name="embedding_bn", dtype=dtype)
         super().__init__(images, layers.Flatten(dtype=dtype, name="flatten")(x), name=name)
-        self._config = {"input_shape": input_shape, "width": width, "embedding_dim": embedding_dim, "name": name}
+        self._config = {
+            "input_shape": input_shape,
+            "width": width,
+            "embedding_dim": embedding_dim,
+            "padding": padding,
+            "name": name,
+        }
 
     def get_config(self):
         """Returns the arguments that rebuild this model."""
         return {**self._config, "dtype": keras.saving.serialize_keras_object(self.get_layer("stem").dtype_policy)}
 
 
-def _convolution_unit(x, filters, kernel_size, name, dtype, strides=1):
-    x = convolution(x, filters, kernel_size, strides=strides, name=name, dtype=dtype)
+def _convolution_unit(x, filters, kernel_size, name, dtype, strides=1, padding="symmetric"):
+    x = convolution(x, filters, kernel_size, strides=strides, padding=padding, name=name, dtype=dtype)
     x = normalization(x, name=f"{name}_bn", dtype=dtype)
     return prelu(x, name=f"{name}_prelu", dtype=dtype)
 
 
-def _depthwise_unit(x, kernel_size, name, dtype, strides=1):
-    x = depthwise(x, kernel_size, strides=strides, name=name, dtype=dtype)
+def _depthwise_unit(x, kernel_size, name, dtype, strides=1, padding="symmetric"):
+    x = depthwise(x, kernel_size, strides=strides, padding=padding, name=name, dtype=dtype)
     x = normalization(x, name=f"{name}_bn", dtype=dtype)
     return prelu(x, name=f"{name}_prelu", dtype=dtype)
 
 
-def _bottleneck(x, expansion, filters, strides, name, dtype):
+def _bottleneck(x, expansion, filters, strides, name, dtype, padding):
     # The expansion is over the block's *input* channels in the paper's MobileNetV2 blocks.
     y = _convolution_unit(x, expansion * x.shape[-1], 1, f"{name}_expand", dtype)
-    y = _depthwise_unit(y, 3, f"{name}_depthwise", dtype, strides=strides)
+    y = _depthwise_unit(y, 3, f"{name}_depthwise", dtype, strides=strides, padding=padding)
     y = convolution(y, filters, 1, name=f"{name}_project", dtype=dtype)
     y = normalization(y, name=f"{name}_project_bn", dtype=dtype)
     if strides == 1 and x.shape[-1] == filters:

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from kerasface import backbones
 from kerasface.backbones import MobileFaceNet, SphereFaceNet
@@ -97,6 +98,19 @@ def test_networks_pad_their_stride_2_layers_so(model, layers, rng):
         given, found = (np.asarray(part) for part in keras.Model(model.input, [before, layer.output])(x))
         expected = padded_by_one(given, np.asarray(layer.kernel)) + (np.asarray(layer.bias) if layer.use_bias else 0)
         np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4)
+
+
+def test_padding_same_is_tensorflows(rng):
+    model = MobileFaceNet(**SMALL["mobilefacenet"], padding="same")
+    x = rng.normal(size=(1, 32, 32, 3)).astype(np.float32)
+    stem = model.get_layer("stem")
+    expected = tf.nn.conv2d(x, stem.kernel, strides=2, padding="SAME")
+    np.testing.assert_allclose(keras.Model(model.input, stem.output)(x), expected, atol=1e-5)
+    assert not [layer.name for layer in model.layers if isinstance(layer, keras.layers.ZeroPadding2D)]
+    again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(model))
+    assert again.get_config() == model.get_config()
+    with pytest.raises(ValueError, match="padding='valid'"):
+        MobileFaceNet(padding="valid")
 
 
 @pytest.mark.parametrize("name", SMALL)
