@@ -39,8 +39,8 @@ class FaceModel(keras.Model):
         (N, D) embeddings, not normalised.
 
     Raises:
-        ValueError: the backbone is not built, or does not give (N, D); an unknown color order; auxiliary losses beside a
-            teacher, whose photos need no identities. In `fit`: neither a head, a loss nor a teacher.
+        ValueError: the backbone is not built, or does not give (N, D); an unknown color order; auxiliary losses beside
+            a teacher, whose photos need no identities. In `fit`: neither a head, a loss nor a teacher.
 
     Example:
         >>> model = FaceModel(backbones.get("mobilefacenet"), heads.get("arcface", num_classes=3059))
