@@ -15,6 +15,7 @@ __all__ = ["lift"]
 _OPERATORS = {
     "abs": np.abs,
     "add": np.add,
+    "clip": np.clip,
     "copy": lambda x: x,
     "divide": np.divide,
     "leaky_relu": lambda x, slope: np.where(x >= 0, x, slope * x),
@@ -99,7 +100,7 @@ def _recognised(node, origin, steps):
         return ("unit_length", {}) if _is_unit_length(steps, origin) else other
     probes = np.repeat(_PROBES[:, None], channels, axis=1)
     found = _evaluate(steps, origin, probes)
-    if found.shape != probes.shape:
+    if found.shape != probes.shape or not np.all(np.isfinite(found)):
         return other
     if _equal(found, probes):
         return "copy", {}

@@ -12,6 +12,7 @@ _ELEMENTWISE = {
     "Abs": "abs",
     "Add": "add",
     "Cast": "copy",
+    "Clip": "clip",
     "Div": "divide",
     "Dropout": "copy",
     "Expand": "copy",
@@ -31,6 +32,7 @@ _ELEMENTWISE = {
     "Sqrt": "root",
     "Sub": "subtract",
 }
+_COPIES = tuple(kind for kind, operator in _ELEMENTWISE.items() if operator == "copy")
 _FLATTENING = ("Flatten", "Reshape", "Squeeze")
 _TO_FIRST, _TO_LAST = [0, 3, 1, 2], [0, 2, 3, 1]
 
@@ -54,11 +56,11 @@ def read_onnx(content, path):
     except ModuleNotFoundError as error:
         raise KerasfaceError("reading ONNX files needs more packages: pip install 'kerasface[onnx]'") from error
     try:
-        graph = onnx.load_from_string(content).graph
+        model = onnx.load_from_string(content)
     except Exception as error:  # protobuf's errors share no public class
         raise KerasfaceError(f"{path} ({len(content)} bytes) is no whole ONNX file: {error}") from error
-    reader = _Reader(onnx, graph, path)
-    for operator in graph.node:
+    reader = _Reader(onnx, model, path)
+    for operator in model.graph.node:
         reader.add(operator)
     return reader.output()
 
@@ -66,16 +68,16 @@ def read_onnx(content, path):
 class _Reader:
     """Nodes and constants by the name of the tensor that holds them."""
 
-    def __init__(self, onnx, graph, path):
-        self.onnx, self.graph, self.path = onnx, graph, path
+    def __init__(self, onnx, model, path):
+        self.onnx, self.model, self.path = onnx, model, path
         self.known = {}
-        for tensor in graph.initializer:
+        for tensor in model.graph.initializer:
             if tensor.data_location == onnx.TensorProto.EXTERNAL:
                 raise KerasfaceError(
                     f"{path} keeps the tensor {tensor.name!r} in another file: save the model as one file first."
                 )
             self.known[tensor.name] = onnx.numpy_helper.to_array(tensor)
-        inputs = [value for value in graph.input if value.name not in self.known]
+        inputs = [value for value in model.graph.input if value.name not in self.known]
         if len(inputs) != 1:
             raise KerasfaceError(f"{path} must have one input, a picture. Received: {[value.name for value in inputs]}")
         sizes = [dimension.dim_value for dimension in inputs[0].type.tensor_type.shape.dim]
@@ -89,7 +91,7 @@ class _Reader:
         self.known[inputs[0].name] = Node("input", (), inputs[0].name, shape, channels_first=first)
 
     def output(self):
-        outputs = [value.name for value in self.graph.output]
+        outputs = [value.name for value in self.model.graph.output]
         if len(outputs) != 1 or not isinstance(self.known.get(outputs[0]), Node):
             raise KerasfaceError(f"{self.path} must have one output, the embedding. Received: {outputs}")
         return self.known[outputs[0]]
@@ -112,14 +114,18 @@ class _Reader:
         from onnx.reference import ReferenceEvaluator
 
         inputs = {name: value for name, value in zip(operator.input, values, strict=True) if name}
+        undeclared = self.onnx.helper.make_empty_tensor_value_info
+        ends = [[undeclared(name) for name in names if name] for names in (inputs, operator.output)]
+        graph = self.onnx.helper.make_graph([operator], "constant", *ends)
         try:
-            results = ReferenceEvaluator(operator).run(None, inputs)
+            model = self.onnx.helper.make_model(graph, opset_imports=self.model.opset_import)
+            results = ReferenceEvaluator(model).run(None, inputs)
         except Exception as error:  # whatever NumPy stumbles over
             raise KerasfaceError(
                 f"the constant operator {operator.op_type} {operator.output[0]!r} of {self.path} can't be computed: "
                 f"{error}"
             ) from error
-        self.known.update(zip(operator.output, results, strict=True))
+        self.known.update(zip((name for name in operator.output if name), results, strict=True))
 
     def _results(self, operator, values, nodes, attributes):
         kind, name = operator.op_type, operator.name or operator.output[0]
@@ -130,8 +136,10 @@ class _Reader:
             operands = self._operands(operator, values, nodes, attributes)
             if operands is None:
                 return [_other(operator, nodes)]
-            values = {"operator": _ELEMENTWISE[kind], "operands": operands, "weight": weight}
-            return [Node("elementwise", tuple(nodes), name, source.shape, values, channels_first=source.channels_first)]
+            fields = {"operator": _ELEMENTWISE[kind], "operands": operands, "weight": weight}
+            # The other nodes of a copy say only which shape it is to have.
+            inputs = (source,) if kind in _COPIES else tuple(nodes)
+            return [Node("elementwise", inputs, name, source.shape, fields, channels_first=source.channels_first)]
         if kind in ("Split", "Concat", "Gather"):
             return self._channels(operator, values, nodes, attributes)
         read = getattr(self, f"_{kind.lower()}", None)
@@ -143,8 +151,12 @@ class _Reader:
     def _operands(self, operator, values, nodes, attributes):
         """Indices of nodes, and constants by channel; None where a constant varies within a picture."""
         kind = operator.op_type
-        if kind in ("Cast", "Dropout", "Expand", "Identity") or kind.startswith("Reduce"):
+        if kind in _COPIES or kind.startswith("Reduce"):
             return [0]
+        if kind == "Clip":
+            bounds = [*values[1:], None, None][:2]
+            low, high = (attributes.get(end, bound) for end, bound in zip(("min", "max"), bounds, strict=True))
+            return [0, np.float64(-np.inf if low is None else low), np.float64(np.inf if high is None else high)]
         operands = []
         for value in values:
             if value is None:

@@ -9,14 +9,14 @@ import numpy as np
 from kerasface.errors import KerasfaceError
 from kerasface.zoo.importer.nodes import Node
 
-__all__ = ["is_safetensors", "pair", "read_state_dict", "read_torch", "sizes"]
+__all__ = ["import_torch", "is_safetensors", "pair", "read_state_dict", "sizes"]
 
 _COUNTER = "num_batches_tracked"
 # arcface_torch keeps PyTorch's own.
 _EPSILON = 1e-5
 
 
-def read_torch():
+def import_torch():
     """Imports torch.
 
     Raises:
@@ -80,7 +80,7 @@ def _from_safetensors(path, content):
 
 
 def _from_pickle(path):
-    torch = read_torch()
+    torch = import_torch()
     try:
         loaded = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises what its zip reader, its unpickler and its tensors stumble over

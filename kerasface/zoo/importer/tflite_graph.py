@@ -1,5 +1,7 @@
 """Reads a float32 TFLite embedder into nodes."""
 
+import struct
+
 import numpy as np
 
 from kerasface.edge.runtime import open_session
@@ -54,7 +56,7 @@ def read_tflite(content, path):
         for operator in model.subgraphs[0].operators:
             reader.add(operator)
         return reader.output()
-    except (IndexError, ValueError, TypeError, AttributeError) as error:
+    except (IndexError, KeyError, ValueError, TypeError, AttributeError, struct.error) as error:
         raise KerasfaceError(f"{path} ({len(content)} bytes) is no whole TFLite file: {error}") from error
 
 

@@ -5,7 +5,7 @@ A state dict holds no code, so the forward pass stands here: functional, straigh
 
 import numpy as np
 
-from kerasface.zoo.importer.state_dict import read_torch
+from kerasface.zoo.importer.state_dict import import_torch
 
 __all__ = ["TorchNetwork"]
 
@@ -32,8 +32,10 @@ class TorchNetwork:
     runtime = "torch"
 
     def __init__(self, tensors, arch):
-        self.torch = read_torch()
-        self.tensors = {name: self.torch.from_numpy(np.array(values)) for name, values in tensors.items()}
+        self.torch = import_torch()
+        # torch warns of arrays that can't be written to, which those of safetensors files are.
+        writable = {name: np.require(values, requirements="W") for name, values in tensors.items()}
+        self.tensors = {name: self.torch.from_numpy(values) for name, values in writable.items()}
         self.forward = self._mbf if arch == "mbf" else self._iresnet
 
     def __call__(self, pixels):
