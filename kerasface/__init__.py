@@ -4,7 +4,7 @@ import importlib
 
 __version__ = "0.1.0"
 
-_ROOMS = ("backbones", "data", "edge", "evaluation", "export", "heads", "plot", "toy", "training")
+_ROOMS = ("backbones", "data", "edge", "evaluation", "export", "heads", "plot", "toy", "training", "zoo")
 _CLASSES = {"FaceModel": "model", "EmbedderSpec": "spec", "KerasfaceError": "errors"}
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "plot",
     "toy",
     "training",
+    "zoo",
 ]
 
 

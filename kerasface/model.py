@@ -20,14 +20,16 @@ class FaceModel(keras.Model):
 
     Args:
         backbone: built model: normalised float (N, H, W, 3) to (N, D).
-        head: `MarginHead` or `PartialFC`; it is built here if it isn't. None: only what follows trains the backbone.
+        head: `MarginHead` or `PartialFC`; it is built here if it isn't. None: only what follows trains the backbone;
+            with nothing of that either, as for imported weights, the model embeds and can't be fitted.
         auxiliary: (loss, weight) pairs of `kerasface.losses`, added to the head's loss: softmax + centre loss, or
             ArcFace + triplet. They need the identity of every photo.
         teacher_weight: of the distillation loss, the cosine distance from a teacher's embeddings. Above 0, targets are
             `{"label": (B,) int, "teacher": (B, D) float}`; a photo without an identity has the label −1, and only the
             teacher trains on it.
         mean, std: of the preprocessing, in pixel values; 127.5 and 127.5 as in arcface_torch. SphereFace and
-            MXNet-era models use 127.5 and 128.
+            MXNet-era models use 127.5 and 128. A number, or one for each channel in the network's own order.
+        color_order: "rgb" or "bgr": the backbone's; the images are RGB either way.
         name: of the model.
 
     Call arguments:
@@ -37,8 +39,8 @@ class FaceModel(keras.Model):
         (N, D) embeddings, not normalised.
 
     Raises:
-        ValueError: the backbone is not built, or does not give (N, D); neither a head, a loss nor a teacher; auxiliary
-            losses beside a teacher, whose photos need no identities.
+        ValueError: the backbone is not built, or does not give (N, D); an unknown color order; auxiliary losses beside
+            a teacher, whose photos need no identities. In `fit`: neither a head, a loss nor a teacher.
 
     Example:
         >>> model = FaceModel(backbones.get("mobilefacenet"), heads.get("arcface", num_classes=3059))
@@ -51,7 +53,17 @@ class FaceModel(keras.Model):
     """
 
     def __init__(
-        self, backbone, head=None, *, auxiliary=(), teacher_weight=0.0, mean=127.5, std=127.5, name=None, **kwargs
+        self,
+        backbone,
+        head=None,
+        *,
+        auxiliary=(),
+        teacher_weight=0.0,
+        mean=127.5,
+        std=127.5,
+        color_order="rgb",
+        name=None,
+        **kwargs,
     ):
         super().__init__(name=name, **kwargs)
         shape = getattr(backbone, "output_shape", None) if backbone.built else None
@@ -59,10 +71,11 @@ class FaceModel(keras.Model):
             raise ValueError(f"backbone must be built and give embeddings (N, D). Received: output_shape={shape}")
         self.backbone = backbone
         self.head = head
-        self.mean = float(mean)
-        self.std = float(std)
-        if head is None and not auxiliary and not teacher_weight:
-            raise ValueError("nothing to learn from: give a head, an auxiliary loss, or a teacher_weight above 0.")
+        self.mean = _of_channels("mean", mean)
+        self.std = _of_channels("std", std)
+        if color_order not in ("rgb", "bgr"):
+            raise ValueError(f"color_order must be 'rgb' or 'bgr'. Received: color_order={color_order!r}")
+        self.color_order = color_order
         if auxiliary and teacher_weight:
             raise ValueError("auxiliary losses compare identities, which a teacher's photos need not have: drop one.")
         self.auxiliary_losses = [loss for loss, _ in auxiliary]
@@ -78,6 +91,8 @@ class FaceModel(keras.Model):
     def call(self, images, training=False):
         """Images to embeddings."""
         pixels = ops.cast(images, self.compute_dtype)
+        if self.color_order == "bgr":
+            pixels = ops.flip(pixels, axis=-1)
         return self.backbone((pixels - self.mean) / self.std, training=training)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
@@ -92,7 +107,15 @@ class FaceModel(keras.Model):
 
         Returns:
             Scalar.
+
+        Raises:
+            ValueError: targets that don't fit, or nothing to learn from.
         """
+        if self.head is None and not self.auxiliary_losses and not self.teacher_weight:
+            raise ValueError(
+                "nothing to learn from: build FaceModel(model.backbone, head, …) with a head, an auxiliary loss, or a "
+                "teacher_weight above 0."
+            )
         labels, teacher = (y["label"], y["teacher"]) if isinstance(y, dict) else (y, None)
         if (teacher is None) != (not self.teacher_weight):
             raise ValueError(
@@ -124,6 +147,7 @@ class FaceModel(keras.Model):
             "teacher_weight": self.teacher_weight,
             "mean": self.mean,
             "std": self.std,
+            "color_order": self.color_order,
             "name": self.name,
             "dtype": keras.saving.serialize_keras_object(self.dtype_policy),
         }
@@ -135,6 +159,16 @@ class FaceModel(keras.Model):
         parts = {part: keras.saving.deserialize_keras_object(config[part]) for part in named}
         auxiliary = [(keras.saving.deserialize_keras_object(loss), weight) for loss, weight in config["auxiliary"]]
         return cls(**{**config, **parts, "auxiliary": auxiliary})
+
+
+def _of_channels(field, value):
+    """A float, or a list of three, as JSON brings them back."""
+    if isinstance(value, int | float):
+        return float(value)
+    values = [float(entry) for entry in value]
+    if len(values) != 3:
+        raise ValueError(f"{field} must be a number or three, one a channel. Received: {field}={value}")
+    return values
 
 
 def _weighted_mean(losses, known, sample_weight):

@@ -257,9 +257,28 @@ def test_labels_and_teacher_must_fit_the_model(faces):
     without = FaceModel(small_backbone(), ArcFace(PEOPLE))
     with pytest.raises(ValueError, match="plain labels"):
         without.compute_loss(y=both, y_pred=embeddings)
-    backbone = small_backbone()
     with pytest.raises(ValueError, match="nothing to learn from"):
-        FaceModel(backbone)
+        FaceModel(small_backbone()).compute_loss(y=labels, y_pred=embeddings)
+
+
+def test_a_model_without_anything_to_learn_from_embeds_and_saves(faces, tmp_path):
+    backbone, images = small_backbone(), faces[0][:3]
+    mean, std = [10.0, 20.0, 30.0], [100.0, 110.0, 120.0]
+    model = FaceModel(backbone, mean=mean, std=std, color_order="bgr")
+    expected = np.asarray(backbone((images[..., ::-1] - np.array(mean)) / np.array(std)))
+    np.testing.assert_allclose(embed(model, images), expected, rtol=1e-4, atol=1e-5)
+    model.save(tmp_path / "model.keras")
+    np.testing.assert_array_equal(
+        embed(keras.saving.load_model(tmp_path / "model.keras"), images), embed(model, images)
+    )
+
+
+def test_preprocessing_is_checked():
+    backbone = small_backbone()
+    with pytest.raises(ValueError, match="color_order='grb'"):
+        FaceModel(backbone, color_order="grb")
+    with pytest.raises(ValueError, match=r"three, one a channel. Received: std=\(1, 2\)"):
+        FaceModel(backbone, std=(1, 2))
 
 
 def test_auxiliary_losses_join_the_head_and_come_back(faces, tmp_path):

@@ -6,7 +6,7 @@ import sys
 import typer
 
 import kerasface
-from kerasface.cli import assets, demo, evaluate, export, gallery, plot, train, verify
+from kerasface.cli import assets, demo, evaluate, export, gallery, plot, train, verify, zoo
 from kerasface.cli.console import error_console
 from kerasface.errors import KerasfaceError
 
@@ -24,6 +24,7 @@ for group in (demo, train, evaluate, export, verify, gallery):
     group.add_to(app)
 app.add_typer(assets.app, name="assets")
 app.add_typer(plot.app, name="plot")
+app.add_typer(zoo.app, name="zoo")
 
 
 def _version(wanted: bool):

@@ -47,7 +47,7 @@ def embedder_spec(model, *, name, training_data="unknown", licence="unknown", th
     """Returns the `EmbedderSpec` of a trained model, its `embedder_id` computed.
 
     Args:
-        model: `FaceModel`; sizes, mean and std are read from it, the color order is RGB.
+        model: `FaceModel`; sizes, mean, std and color order are read from it.
         name: `architecture.head_data`, as the zoo names it.
         training_data: what the weights have seen.
         licence: of the weights.
@@ -80,6 +80,7 @@ def embedder_spec(model, *, name, training_data="unknown", licence="unknown", th
         input_width=width,
         mean=model.mean,
         std=model.std,
+        color_order=model.color_order,
         template=template or _TEMPLATES.get((height, width), "none"),
         thresholds=tuple(thresholds),
         training_data=training_data,

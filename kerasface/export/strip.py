@@ -18,7 +18,7 @@ def strip(model, spec=None):
     Args:
         model: a `FaceModel`; or a bare backbone with `spec`: functional model, normalised float (N, H, W, 3) to (N, D).
         spec: the embedder's `EmbedderSpec`; its mean, std and color order are built in. For a `FaceModel` it may be
-            left out: the model's own are taken, and RGB.
+            left out: the model's own are taken.
 
     Returns:
         `keras.Model` with the input `image`, uint8 (N, H, W, 3) RGB, and the output `embedding`, float32 (N, D) of
@@ -125,10 +125,13 @@ def _require_agreement(model, backbone, spec):
     # None stands for any size: a fully convolutional backbone takes what the spec says.
     if len(said) != len(real) or any(r not in (None, s) for s, r in zip(said, real, strict=True)):
         raise ValueError(f"spec says (height, width, 3, D) = {said}, the backbone {real}. Received: spec={spec.name!r}")
-    if backbone is not model and (spec.mean, spec.std) != ((model.mean,) * 3, (model.std,) * 3):
+    if backbone is model:
+        return
+    own = spec.replace(mean=model.mean, std=model.std, color_order=model.color_order)
+    if spec != own:
         raise ValueError(
-            f"the model was trained with mean={model.mean} and std={model.std}, the spec says otherwise. "
-            f"Received: mean={spec.mean}, std={spec.std}"
+            f"the model was trained on {own.color_order} with mean={own.mean} and std={own.std}, the spec says "
+            f"otherwise. Received: color_order={spec.color_order!r}, mean={spec.mean}, std={spec.std}"
         )
 
 

@@ -79,8 +79,9 @@ def test_a_stripped_model_is_not_stripped_again(model, spec):
     [
         ({"input_height": 112}, "the backbone"),
         ({"embedding_size": 512}, "the backbone"),
-        ({"mean": 0.0}, "trained with mean=127.5"),
-        ({"std": 127.5}, "trained with mean=127.5 and std=128.0"),
+        ({"mean": 0.0}, r"trained on rgb with mean=\(127.5, 127.5, 127.5\)"),
+        ({"std": 127.5}, r"std=\(128.0, 128.0, 128.0\), the spec says otherwise"),
+        ({"color_order": "bgr"}, "Received: color_order='bgr'"),
     ],
 )
 def test_a_spec_that_disagrees_with_the_model_is_refused(model, spec, changes, message):
