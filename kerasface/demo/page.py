@@ -32,7 +32,7 @@ def write_page(result, path, *, scores, same, probes, verdicts):
         "faces": plot.face_grid(list(probes), captions, colors, columns=6),
         "training": plot.training_curve(history),
         "roc": plot.roc({"demo embedder": roc_curve(scores, same)}),
-        "angles": plot.angle_histograms(angles.genuine_degrees, angles.impostor_degrees, result.threshold["cosine"]),
+        "angles": plot.angle_histograms(angles, result.threshold["cosine"]),
     }
     template = jinja2.Environment(
         loader=jinja2.PackageLoader("kerasface.demo", "."), autoescape=True, undefined=jinja2.StrictUndefined

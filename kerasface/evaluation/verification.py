@@ -4,9 +4,10 @@ import dataclasses
 
 import numpy as np
 
+from kerasface.evaluation.bootstrap import Intervals, identity_intervals
 from kerasface.evaluation.result import Result
 from kerasface.evaluation.roc import FARS, area_under_curve, equal_error_rate, roc_curve, tar_at_far
-from kerasface.evaluation.scores import check_scores
+from kerasface.evaluation.scores import check_scores, held_out_scores
 
 __all__ = ["VerificationResult", "verify"]
 
@@ -26,6 +27,7 @@ class VerificationResult(Result):
         tar_at_far: true accept rate (1 − FNMR) by false accept rate (FMR), for each of `roc.FARS`; None where the
             number of impostor pairs cannot support the rate.
         genuine_pairs, impostor_pairs: how many pairs.
+        intervals: 95 % confidence intervals by resampling identities; None where the people are not known.
     """
 
     accuracy_mean: float
@@ -37,9 +39,10 @@ class VerificationResult(Result):
     tar_at_far: dict[float, float | None]
     genuine_pairs: int
     impostor_pairs: int
+    intervals: Intervals | None = None
 
 
-def verify(scores, same, folds) -> VerificationResult:
+def verify(scores, same, folds, *, people=None) -> VerificationResult:
     """Measures a verifier from the scores of labelled pairs.
 
     Each fold in turn is judged with the threshold that is best on all others, so no accuracy profits from hindsight. A
@@ -49,12 +52,15 @@ def verify(scores, same, folds) -> VerificationResult:
     the stricter. "Accept all" is the lowest score itself, "accept none" the next number above the highest.
 
     Args:
-        scores: (P,) finite numbers, higher for more alike; usually cosines.
+        scores: (P,) finite numbers, higher for more alike; usually cosines. Where scoring itself learns from the other
+            folds (the mean that is subtracted): (K, P), row k what every pair scores with the k-th fold held out.
         same: (P,) bool, True for genuine pairs.
         folds: (P,) int, the fold of each pair; at least two different.
+        people: (P, 2) int, the person on either side, for confidence intervals; None leaves them out.
 
     Returns:
-        A `VerificationResult`. AUC, EER and TAR@FAR are of all pairs together; they need no threshold.
+        A `VerificationResult`. AUC, EER and TAR@FAR are of all pairs together, each with the score that it has where
+        its own fold is held out; they need no threshold.
 
     Raises:
         ValueError: shapes or types do not fit, fewer than two folds, or see `check_scores`.
@@ -66,25 +72,27 @@ def verify(scores, same, folds) -> VerificationResult:
     Reference:
         Huang et al., Labeled Faces in the Wild, UMass Amherst TR 07-49 (2007), view 2.
     """
-    scores, same = check_scores(scores, same)
-    folds = np.asarray(folds)
-    if folds.shape != scores.shape or not np.issubdtype(folds.dtype, np.integer):
-        raise ValueError(f"folds must be ({scores.size},) int. Received: {folds.shape} {folds.dtype}")
+    folds, by_fold, pairs = np.asarray(folds), np.asarray(scores, np.float64), np.shape(same)
+    if folds.shape != pairs or not np.issubdtype(folds.dtype, np.integer):
+        raise ValueError(f"folds must be {pairs} int, as same is. Received: {folds.shape} {folds.dtype}")
     numbers = np.unique(folds)
     if numbers.size < 2:
         raise ValueError(f"at least two folds are needed, one to judge and one to choose on. Received: {numbers}")
+    own, same = check_scores(held_out_scores(by_fold, folds), same)
 
-    order = np.argsort(scores, kind="stable")
-    ascending, same_ascending, folds_ascending = scores[order], same[order], folds[order]
+    order = np.argsort(own, kind="stable")
     thresholds, accuracies = [], []
-    for number in numbers:
-        held_out = folds_ascending == number
+    for number, fold in enumerate(numbers):
+        row = by_fold if by_fold.ndim == 1 else by_fold[number]
+        if by_fold.ndim > 1:
+            order = np.argsort(row, kind="stable")
+        ascending, same_ascending, held_out = row[order], same[order], folds[order] == fold
         threshold = _best_threshold(ascending[~held_out], same_ascending[~held_out])
         accepted = ascending[held_out] >= threshold
         thresholds.append(threshold)
         accuracies.append(float(np.mean(accepted == same_ascending[held_out])))
 
-    curve = roc_curve(scores, same)
+    curve = roc_curve(own, same)
     return VerificationResult(
         accuracy_mean=float(np.mean(accuracies)),
         accuracy_std=float(np.std(accuracies)),
@@ -95,6 +103,7 @@ def verify(scores, same, folds) -> VerificationResult:
         tar_at_far={far: tar_at_far(curve, far) for far in FARS},
         genuine_pairs=curve.genuine_pairs,
         impostor_pairs=curve.impostor_pairs,
+        intervals=None if people is None else identity_intervals(by_fold, same, people, folds=folds, fars=FARS),
     )
 
 
