@@ -7,7 +7,7 @@ import numpy as np
 
 from kerasface.evaluation.pairs import check_people
 from kerasface.evaluation.result import Result
-from kerasface.evaluation.roc import impostors_needed
+from kerasface.evaluation.roc import corners, impostors_needed, roc_curve
 from kerasface.evaluation.scores import check_scores, held_out_scores
 
 __all__ = ["LEVEL", "REPLICATES", "Intervals", "identity_intervals", "identity_weights", "percentiles"]
@@ -119,8 +119,9 @@ def identity_intervals(
     numbers = np.unique(folds) if folds is not None else np.array([0])
     held_out = [np.asarray(folds) == number for number in numbers] if folds is not None else []
     pooled, _ = check_scores(by_fold[0] if len(by_fold) == 1 else held_out_scores(by_fold, folds), same)
-    pooled_ranks = _Ranks(pooled, same)
-    fold_ranks = [_Ranks(row, same) for row in by_fold] if len(by_fold) > 1 else [pooled_ranks]
+    # Whatever the weights, the staircase turns only where the unweighted one does.
+    pooled_ranks = _Ranks(pooled, same, corners(roc_curve(pooled, same)).thresholds[1:])
+    fold_ranks = [_Ranks(row, same, np.unique(row)[::-1]) for row in by_fold] if held_out else []
 
     supported = [far for far in fars if (~same).sum() >= impostors_needed(far)]
     accuracies, areas, errors, tars = [], [], [], []
@@ -144,12 +145,14 @@ def identity_intervals(
 
 
 class _Ranks:
-    """Scores by rank, the highest first, so that weighted rates are sums by rank and the sort is paid once."""
+    """Scores by rank, the highest first, so that weighted rates are sums by rank and the sort is paid once.
 
-    def __init__(self, scores, same):
-        distinct, ranks = np.unique(-scores, return_inverse=True)
-        self.size = distinct.size
-        self.same = same
+    Rank i holds the scores from `thresholds[i]` (falling) up to the threshold before.
+    """
+
+    def __init__(self, scores, same, thresholds):
+        ranks = np.searchsorted(-thresholds, -scores, side="left")
+        self.size = thresholds.size
         self.genuine, self.impostor = np.flatnonzero(same), np.flatnonzero(~same)
         self.genuine_ranks, self.impostor_ranks = ranks[self.genuine], ranks[self.impostor]
 

@@ -46,7 +46,7 @@ def evaluate_lfw(
     flip: str = "none",
     progress: Callable[[int, int], None] | None = None,
 ) -> VerificationResult:
-    """LFW's figures alone: `evaluate_pairs(embed, read_lfw(root), …).verification`.
+    """LFW's figures alone: `evaluate_pairs(embed, read_lfw(root), …).result`.
 
     Args:
         embed, flip, progress: see `evaluate_pairs`.
@@ -58,7 +58,7 @@ def evaluate_lfw(
     Raises:
         KerasfaceError: see `read_lfw` and `represent`.
     """
-    return evaluate_pairs(embed, read_lfw(root), flip=flip, progress=progress).verification
+    return evaluate_pairs(embed, read_lfw(root), flip=flip, progress=progress).result
 
 
 def read_lfw_pairs(path: str | Path) -> tuple[list[str], Pairs]:

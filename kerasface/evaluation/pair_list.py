@@ -109,8 +109,7 @@ def packed_pairs(images, same, *, name: str) -> PairSet:
         rows.append(positions[digest])
     first, second = np.array(rows[0::2]), np.array(rows[1::2])
     folds = np.repeat(np.arange(_FOLDS), [len(part) for part in np.array_split(same, _FOLDS)])
-    people = _not_themselves(linked_people(first, second, same), same)
-    return PairSet(name, images[kept], Pairs(first, second, same, folds, people))
+    return PairSet(name, images[kept], Pairs(first, second, same, folds, linked_people(first, second, same)))
 
 
 def _folds(path, lines, same):
@@ -129,7 +128,7 @@ def _folds(path, lines, same):
 
 def _people(path, lines, first, second, same):
     if any(column not in lines[0] for column in _PEOPLE):
-        return _not_themselves(linked_people(first, second, same), same)
+        return linked_people(first, second, same)
     names = np.array([[line[column] or "" for column in _PEOPLE] for line in lines])
     wrong = np.flatnonzero((names == "").any(axis=1) | ((names[:, 0] == names[:, 1]) != same))
     if wrong.size:
@@ -138,11 +137,3 @@ def _people(path, lines, first, second, same):
             f"{names[wrong[0]].tolist()} and same {int(same[wrong[0]])}"
         )
     return np.unique(names, return_inverse=True)[1].reshape(names.shape)
-
-
-def _not_themselves(people, same):
-    """Impostor pairs whose images a chain of genuine pairs links (a mistake of the list) get a person of their own."""
-    people = people.copy()
-    contradicting = np.flatnonzero(~same & (people[:, 0] == people[:, 1]))
-    people[contradicting, 1] = people.max() + 1 + np.arange(contradicting.size)
-    return people

@@ -4,10 +4,18 @@ import numpy as np
 
 from kerasface.evaluation.representation import unit
 
-__all__ = ["pool"]
+__all__ = ["EmptyTemplateError", "pool"]
 
 # Rows summed at once, 64 MiB of 512-d float64: IJB-C has 469,375.
 _BLOCK = 16_384
+
+
+class EmptyTemplateError(ValueError):
+    """A template whose images cancel out or all weigh nothing; `template` is its number."""
+
+    def __init__(self, template: int):
+        super().__init__(f"the images of a template cancel out or weigh nothing. Received: template {template}")
+        self.template = template
 
 
 def pool(embeddings, templates, *, media=None, weights=None) -> np.ndarray:
@@ -27,8 +35,8 @@ def pool(embeddings, templates, *, media=None, weights=None) -> np.ndarray:
         (T, D) float32, rows of length 1.
 
     Raises:
-        ValueError: lengths that differ, a number without images, a negative weight, or a template whose images cancel
-            out or all weigh nothing.
+        EmptyTemplateError: a template whose images cancel out or all weigh nothing.
+        ValueError: lengths that differ, a number without images, or a negative weight.
 
     Example:
         >>> pool(frame_embeddings, video_of_frame)
@@ -62,7 +70,7 @@ def pool(embeddings, templates, *, media=None, weights=None) -> np.ndarray:
     sums = np.add.reduceat(means, first_media, axis=0)
     empty = np.linalg.norm(sums, axis=1) < 1e-6  # float32 rounding of a sum that is zero
     if empty.any():
-        raise ValueError(f"the images of a template cancel out. Received: template {np.flatnonzero(empty)[0]}")
+        raise EmptyTemplateError(int(np.flatnonzero(empty)[0]))
     return unit(sums)
 
 

@@ -15,7 +15,7 @@ from kerasface.evaluation.roc import RocCurve, corners, roc_curve
 from kerasface.evaluation.scores import held_out_scores, pair_scores
 from kerasface.evaluation.verification import VerificationResult, verify
 
-__all__ = ["VerificationReport", "evaluate_pairs", "report_pairs", "score_pairs"]
+__all__ = ["VerificationReport", "evaluate_pairs", "report_pairs", "score_pairs", "score_set"]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -26,7 +26,7 @@ class VerificationReport(Result):
         benchmark: name of the set.
         embedder: name of the embedder, or "".
         flip, subtract_mean, metric: the test-time representation, see `evaluate_pairs`.
-        verification: the figures.
+        result: the figures.
         curve: the ROC, its corners.
         angles: histograms of the pairs' angles.
         groups: by group, where the set names groups.
@@ -37,7 +37,7 @@ class VerificationReport(Result):
     flip: str
     subtract_mean: bool
     metric: str
-    verification: VerificationResult
+    result: VerificationResult
     curve: RocCurve
     angles: PairAngles
     groups: tuple[GroupResult, ...]
@@ -75,16 +75,39 @@ def evaluate_pairs(
 
     Example:
         >>> report = evaluate_pairs(Embedder.load("face.tflite").embed, read_lfw("data/lfw"), flip="sum")
-        >>> f"{report.verification.accuracy_mean:.2%}"
+        >>> f"{report.result.accuracy_mean:.2%}"
 
     Reference:
         Subtracted mean and concatenated flip: Liu et al., SphereFace, CVPR 2017, the authors' evaluation code.
     """
+    scores = score_set(embed, pair_set, flip=flip, subtract_mean=subtract_mean, metric=metric, progress=progress)
+    return report_pairs(scores, pair_set, flip=flip, subtract_mean=subtract_mean, metric=metric, embedder=embedder)
+
+
+def score_set(
+    embed: Callable[[np.ndarray], np.ndarray],
+    pair_set: PairSet,
+    *,
+    flip: str = "none",
+    subtract_mean: bool = False,
+    metric: str = "cosine",
+    progress: Callable[[int, int], None] | None = None,
+) -> np.ndarray:
+    """The first half of `evaluate_pairs`: the scores, for `report_pairs` and `worst_pairs`.
+
+    Args:
+        embed, pair_set, flip, subtract_mean, metric, progress: see `evaluate_pairs`.
+
+    Returns:
+        See `score_pairs`.
+
+    Raises:
+        KerasfaceError: see `represent`.
+    """
     embeddings = represent(embed, pair_set.images, flip=flip, progress=progress)
     if pair_set.templates is not None:
         embeddings = pool(embeddings, pair_set.templates)
-    scores = score_pairs(embeddings, pair_set.pairs, subtract_mean=subtract_mean, metric=metric)
-    return report_pairs(scores, pair_set, flip=flip, subtract_mean=subtract_mean, metric=metric, embedder=embedder)
+    return score_pairs(embeddings, pair_set.pairs, subtract_mean=subtract_mean, metric=metric)
 
 
 def score_pairs(embeddings, pairs: Pairs, *, subtract_mean: bool = False, metric: str = "cosine") -> np.ndarray:
@@ -122,7 +145,7 @@ def report_pairs(
 
     Args:
         scores: from `score_pairs`, or from anything else that compares faces.
-        pair_set: what was scored; its images are not touched.
+        pair_set: what was scored; its images are not touched. A set of one fold is measured without accuracies.
         flip, subtract_mean, metric, embedder: how, for the record.
 
     Returns:
@@ -132,7 +155,8 @@ def report_pairs(
         ValueError: see `verify`.
     """
     pairs = pair_set.pairs
-    result = verify(scores, pairs.same, pairs.folds, people=pairs.people)
+    folds = pairs.folds if np.ptp(pairs.folds) else None
+    result = verify(scores, pairs.same, folds, people=pairs.people)
     own = held_out_scores(scores, pairs.folds)
     return VerificationReport(
         benchmark=pair_set.name,
@@ -140,10 +164,10 @@ def report_pairs(
         flip=flip,
         subtract_mean=subtract_mean,
         metric=metric,
-        verification=result,
+        result=result,
         curve=corners(roc_curve(own, pairs.same)),
         angles=pair_angles(own if metric == "cosine" else 1 - np.square(own) / 2, pairs.same),
-        groups=verify_by_group(
-            own, pairs.same, pairs.folds, result.fold_thresholds, pair_set.groups, people=pairs.people
-        ),
+        groups=()
+        if folds is None
+        else verify_by_group(own, pairs.same, folds, result.fold_thresholds, pair_set.groups, people=pairs.people),
     )

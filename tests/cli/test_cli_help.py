@@ -7,8 +7,8 @@ import pytest
 
 import kerasface as package
 
-COMMANDS = ["demo", "train", "evaluate", "export", "verify", "enroll", "identify", "assets get"]
-COMMANDS += [f"plot {figure}" for figure in ("psi", "target-logits", "boundaries", "toy")]
+COMMANDS = ["demo", "train", "evaluate", "calibrate", "export", "verify", "enroll", "identify", "assets get"]
+COMMANDS += [f"plot {figure}" for figure in ("psi", "target-logits", "boundaries", "toy", "report")]
 
 
 def test_version(kerasface):

@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kerasface.evaluation import OpenSetResult, identification, open_set
+from kerasface.evaluation import OpenSetResult, open_set
+from kerasface.evaluation import gallery_search as search_module
 
 
 def _people(rng, people, each, noise, dimension=16):
@@ -85,7 +86,8 @@ def test_rotation_order_and_blocks_do_not_matter(rng, monkeypatch):
     rotation, _ = np.linalg.qr(rng.normal(size=(16, 16)))
     one, other = rng.permutation(np.flatnonzero(gallery)), rng.permutation(np.flatnonzero(~gallery))
     expected = open_set(embeddings[gallery], labels[gallery], embeddings[~gallery], labels[~gallery], threshold=0.37)
-    monkeypatch.setattr(identification, "_BLOCK_SCORES", 100)
+    monkeypatch.setattr(search_module, "_BLOCK_SCORES", 100)
+    monkeypatch.setattr(search_module, "_PROBES", 70)
     turned = embeddings @ rotation
     assert open_set(turned[one], labels[one], turned[other], labels[other], threshold=0.37) == expected
 

@@ -74,7 +74,7 @@ def test_a_report_is_drawn_from_images_templates_and_groups(rng):
         return batch.mean(axis=(1, 2)).astype(np.float32)
 
     report = evaluate_pairs(embed, pair_set, embedder="mean colour")
-    assert (report.benchmark, report.embedder, report.verification.accuracy_mean) == ("clips", "mean colour", 1.0)
+    assert (report.benchmark, report.embedder, report.result.accuracy_mean) == ("clips", "mean colour", 1.0)
     assert [(g.attribute, g.group, g.accuracy, g.genuine_pairs) for g in report.groups] == [
         ("side", "a", 1.0, 2),
         ("side", "b", 1.0, 1),
@@ -90,7 +90,7 @@ def test_a_report_is_drawn_from_images_templates_and_groups(rng):
     )
     read = VerificationReport.from_json(report.to_json())
     assert read.to_json() == report.to_json()
-    assert (read.verification, read.groups) == (report.verification, report.groups)
+    assert (read.result, read.groups) == (report.result, report.groups)
 
 
 def _mean_angle(unit, first, second):

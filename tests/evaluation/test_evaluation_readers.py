@@ -69,8 +69,8 @@ def test_cfp_frontal_against_profile(cfp):
     assert pair_set.pairs.same.tolist() == [True, True, False, False] * 2
     assert pair_set.pairs.folds.tolist() == [0] * 4 + [1] * 4
     report = evaluate_pairs(_embed, pair_set)
-    assert (report.benchmark, report.verification.accuracy_mean) == ("CFP-FP", 1.0)
-    assert report.verification.intervals.people == 4
+    assert (report.benchmark, report.result.accuracy_mean) == ("CFP-FP", 1.0)
+    assert report.result.intervals.people == 4
 
 
 def test_cfp_frontal_against_frontal_counts_in_one_list(cfp):
@@ -128,7 +128,7 @@ def test_ytf_videos_are_templates(ytf):
     assert np.bincount(pair_set.templates).tolist() == [12, 1, 3, 2, 2]
     assert [path.name for path in pair_set.images[:12]] == [f"x.{frame}.jpg" for frame in range(12)]
     assert pair_set.pairs.folds.tolist() == [1, 1, 2, 2]
-    assert evaluate_pairs(_embed, pair_set).verification.accuracy_mean == 1.0
+    assert evaluate_pairs(_embed, pair_set).result.accuracy_mean == 1.0
     spread = read_ytf(ytf, max_frames=3)
     assert [path.name for path in spread.images[:3]] == ["x.0.jpg", "x.6.jpg", "x.11.jpg"]
 
@@ -179,7 +179,7 @@ def test_a_list_of_ones_own_with_groups(listed):
     assert pair_set.pairs.folds.tolist() == [0] * 4 + [1] * 4
     assert pair_set.pairs.people.max() == 3
     report = evaluate_pairs(_embed, pair_set)
-    assert (report.benchmark, report.verification.accuracy_mean) == ("our", 1.0)
+    assert (report.benchmark, report.result.accuracy_mean) == ("our", 1.0)
     assert [(g.group, g.genuine_pairs, g.impostor_pairs) for g in report.groups] == [("old", 0, 4), ("young", 2, 0)]
 
 
