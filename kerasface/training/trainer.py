@@ -1,7 +1,6 @@
 """The trainer: a recipe and a folder of faces to a validated model, stoppable and resumable at every step."""
 
 import dataclasses
-import hashlib
 import json
 import os
 import time
@@ -13,7 +12,7 @@ import tensorflow as tf
 from rich.console import Console
 
 from kerasface import backbones, heads
-from kerasface.data import Augmentation, ClassFolder, batches, check_files, list_photos, split_identities
+from kerasface.data import Augmentation, batches, check_files, list_photos, open_faces, split_identities
 from kerasface.errors import KerasfaceError
 from kerasface.model import FaceModel
 from kerasface.progress import progress_bar
@@ -72,7 +71,7 @@ def train(recipe, data, out, *, photos=(), resume=False, console=None):
 
     Args:
         recipe: `Recipe`.
-        data: class folder of aligned faces.
+        data: aligned faces, anything that `open_faces` opens.
         photos: folders of more aligned photos, of people not known: only a recipe with a teacher can use them.
         out: folder of this run: `checkpoints/`, `best.keras`, `log.jsonl`, `recipe.json`, `result.json`.
         resume: go on from the newest whole checkpoint in `out`.
@@ -97,28 +96,28 @@ class _Run:
 
     def __init__(self, recipe, data, photos, out, console):
         self.recipe, self.out, self.console = recipe, out, console
-        faces = ClassFolder.read(data, min_images=recipe.data.min_images)
+        faces = open_faces(data, min_images=recipe.data.min_images)
         training, held_out = split_identities(faces.labels, fraction=recipe.data.held_out, seed=recipe.seed)
         if photos and recipe.teacher is None:
             raise KerasfaceError("photos without identities train nothing without a teacher: add one to the recipe.")
         self.faces = faces.select(training)
-        self.people, self.images = len(self.faces.names), len(self.faces.paths)
+        self.people, self.images = len(self.faces.names), len(self.faces)
         more = [path for folder in photos for path in list_photos(folder)]
         self.faces, faces = self.faces.with_photos(more), faces.with_photos(more)
         self.held_out = faces.select(held_out)
         settings = recipe.validation
         self.validate = HeldOutVerification(self.held_out, pairs=settings.pairs, folds=settings.folds, seed=recipe.seed)
-        self.steps_per_epoch = len(self.faces.paths) // recipe.batch_size
+        self.steps_per_epoch = len(self.faces) // recipe.batch_size
         if not self.steps_per_epoch:
             raise KerasfaceError(
-                f"{len(self.faces.paths)} training images make no batch of {recipe.batch_size}. Received: "
+                f"{len(self.faces)} training images make no batch of {recipe.batch_size}. Received: "
                 f"batch_size={recipe.batch_size}. Lower batch_size or add images."
             )
         self.last_step = self.steps_per_epoch * recipe.epochs
         self.checkpoints = Checkpoints(out / "checkpoints")
         self.state = {
             "step": 0, "epoch_loss": 0.0, "best_epoch": 0, "best_accuracy": 0.0, "wall_seconds": 0.0, "history": [],
-            "faces": _fingerprint(faces),
+            "faces": faces.fingerprint(),
         }  # fmt: skip
 
     def train(self, resume):
@@ -143,7 +142,7 @@ class _Run:
         self.teacher = None
         if self.recipe.teacher is not None:
             with progress_bar(self.console, "asking the teacher") as update:
-                self.teacher = teacher_embeddings(self.recipe.teacher, self.faces.paths, progress=update)
+                self.teacher = teacher_embeddings(self.recipe.teacher, self.faces.photos, progress=update)
 
     def _epoch(self, model, display, stop):
         epoch = self.state["step"] // self.steps_per_epoch
@@ -203,7 +202,7 @@ class _Run:
             epochs=len(self.state["history"]),
             steps=self.state["step"],
             identities=self.people,
-            images=len(self.faces.paths),
+            images=len(self.faces),
             best_epoch=self.state["best_epoch"],
             held_out_accuracy=self.state["best_accuracy"],
             images_per_second=display.images_per_second,
@@ -327,9 +326,9 @@ class _Run:
         count = sum(int(np.prod(weight.shape)) for weight in model.backbone.trainable_weights)
         self.console.print(
             f"{self.recipe.name}: {model.backbone.name} with {count:,} parameters, {' and '.join(self._teachers())} "
-            f"over {self.people:,} people ({self.images:,} images) and {len(self.faces.paths) - self.images:,} photos "
+            f"over {self.people:,} people ({self.images:,} images) and {len(self.faces) - self.images:,} photos "
             f"without a name; {len(self.held_out.names)} people "
-            f"({len(self.held_out.paths)} images) held out; {self.recipe.epochs} epochs of {self.steps_per_epoch} "
+            f"({len(self.held_out)} images) held out; {self.recipe.epochs} epochs of {self.steps_per_epoch} "
             "steps",
             soft_wrap=True,
         )
@@ -337,15 +336,6 @@ class _Run:
     def _teachers(self):
         recipe = self.recipe
         return [*([recipe.head.name] if recipe.head else []), *(["a teacher"] if recipe.teacher else [])]
-
-
-def _fingerprint(faces):
-    listing = "\n".join("/".join(Path(path).parts[-2:]) for path in faces.paths)
-    return {
-        "people": len(faces.names),
-        "images": len(faces.paths),
-        "listing": hashlib.sha256(listing.encode()).hexdigest(),
-    }
 
 
 def _changes(then, now, field=""):
