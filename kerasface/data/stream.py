@@ -1,15 +1,18 @@
 """Batches for training: an endless shuffled stream in which every position is decided by the seed alone."""
 
+import io
 import re
 
 import numpy as np
 import tensorflow as tf
+from PIL import Image
 
 from kerasface.data.samplers import PeopleByImages, Uniform
-from kerasface.data.source import WHOLE
 from kerasface.errors import KerasfaceError
 
 __all__ = ["batches", "check_files"]
+
+_PARALLEL = 16  # images of a batch that are worked on at once, more than any machine has idle cores
 
 
 def batches(faces, *, batch_size, seed, size, augmentation=None, teacher=None, sampler=None, first_step=0, last_step):
@@ -31,8 +34,9 @@ def batches(faces, *, batch_size, seed, size, augmentation=None, teacher=None, s
         last_step: the batch to stop before.
 
     Returns:
-        `tf.data.Dataset` of ((B, height, width, 3) float32 in 0…255, (B,) int32 labels); with a teacher the second is
-        `{"label": (B,) int32, "teacher": (B, D) float32}`, as `FaceModel` expects it.
+        `tf.data.Dataset` of ((B, height, width, 3), (B,) int32 labels), images in 0…255, uint8 as they were decoded or,
+        augmented, float32; with a teacher the second is `{"label": (B,) int32, "teacher": (B, D) float32}`, as
+        `FaceModel` expects it.
 
     Raises:
         tf.errors.OpError: while iterating: a photo that is gone, no image, damaged or of another size. TensorFlow's
@@ -43,30 +47,35 @@ def batches(faces, *, batch_size, seed, size, augmentation=None, teacher=None, s
     """
     key = tf.constant(seed, tf.int64)
     rows_at = _bound(sampler or Uniform(), faces.labels, key, batch_size)
-    read_batch, read_one = _reading(faces)
     labels = tf.constant(faces.labels)
     targets = None if teacher is None else tf.constant(teacher)
 
-    def located(places):
+    def read(rows):
+        return np.array([_decodable(content) for content in faces.read_rows(rows)], object)
+
+    def face(content, place):
+        image = tf.ensure_shape(_pixels(content), (*size, 3))
+        if augmentation is None:
+            return image
+        return augmentation(tf.cast(image, tf.float32), seed=tf.stack([key, place]))
+
+    def batch(places):
         rows = rows_at(places)
-        return read_batch(rows), rows, places
-
-    def face(content, row, place):
-        image = _decoded(read_one(content), size)
-        if augmentation is not None:
-            image = augmentation(tf.cast(image, tf.float32), seed=tf.stack([key, place]))
-        return image, row
-
-    def batch(images, rows):
+        # Read by Python, a batch at a time: TensorFlow has no operation that reads a span of a file, and opens whole
+        # files no faster. The interpreter is held for microseconds an image; decoding and augmentation don't need it.
+        contents = tf.ensure_shape(tf.numpy_function(read, [rows], tf.string, stateful=False), [batch_size])
+        images = tf.map_fn(
+            lambda photo: face(*photo),
+            (contents, places),
+            fn_output_signature=tf.TensorSpec((*size, 3), tf.uint8 if augmentation is None else tf.float32),
+            parallel_iterations=_PARALLEL,
+        )
         label = tf.gather(labels, rows)
-        images = tf.cast(images, tf.float32)
         return images, label if targets is None else {"label": label, "teacher": tf.gather(targets, rows)}
 
     stream = tf.data.Dataset.range(first_step * batch_size, last_step * batch_size)
-    stream = stream.batch(batch_size, drop_remainder=True).map(located).prefetch(1).unbatch()
-    stream = stream.map(face, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-    # Whole bytes until here where nothing was augmented: a quarter of what is copied into the batch.
-    return stream.batch(batch_size, drop_remainder=True).map(batch).prefetch(2)
+    stream = stream.batch(batch_size, drop_remainder=True)
+    return stream.map(batch, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).prefetch(2)
 
 
 def check_files(faces, *, size):
@@ -82,7 +91,7 @@ def check_files(faces, *, size):
     for photo in faces.photos:
         content = photo.read_bytes()
         try:
-            height, width, _ = _pixels(content).shape
+            height, width, _ = _pixels(_decodable(content)).shape
             received = f"{height}x{width}"
         except tf.errors.OpError as error:
             # TensorFlow wraps what its decoder says in the names of its own nodes.
@@ -100,33 +109,19 @@ def _bound(sampler, labels, key, batch_size):
     return sampler.bind(labels, key)
 
 
-def _reading(faces):
-    """How photos are read: a function for a batch's rows, and one for what that gave for each photo.
-
-    Files of their own are read by TensorFlow, image by image and without Python. It has no operation that reads a span
-    of a file, so those are read by Python, a batch at a time, and the interpreter is held for a few microseconds each.
-    """
-    if (faces.lengths == WHOLE).all():
-        files = tf.constant(faces.files)
-        file_of = tf.constant(faces.file_of)
-        return lambda rows: tf.gather(files, tf.gather(file_of, rows)), tf.io.read_file
-
-    def read(rows):
-        return np.array(faces.read_rows(rows), object)
-
-    def read_batch(rows):
-        return tf.ensure_shape(tf.numpy_function(read, [rows], tf.string, stateful=False), rows.shape)
-
-    return read_batch, lambda content: content
-
-
-def _decoded(content, size):
-    image = _pixels(content)
-    shape = tf.shape(image)
-    expected = tf.reduce_all(shape[:2] == size)
-    with tf.control_dependencies([tf.debugging.Assert(expected, ["height, width, channels:", shape])]):
-        return tf.ensure_shape(image, (*size, 3))
+def _decodable(content):
+    """What `_pixels` reads: BMP, which it doesn't, becomes PNG."""
+    if not content.startswith(b"BM"):
+        return content
+    converted = io.BytesIO()
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            image.convert("RGB").save(converted, "PNG")
+    except (OSError, ValueError, SyntaxError):
+        return content  # TensorFlow's decoder will say that it is damaged
+    return converted.getvalue()
 
 
 def _pixels(content):
-    return tf.io.decode_image(content, channels=3, expand_animations=False)
+    # The accurate transform is as fast, and gives the very pixels that Pillow gives on the device.
+    return tf.io.decode_jpeg(content, channels=3, dct_method="INTEGER_ACCURATE")

@@ -33,10 +33,15 @@ class _Named(pydantic.BaseModel):
 
 
 class Data(_Section):
-    """Where validation people come from and what an identity must have."""
+    """Where validation people come from, what an identity must have, and in which order photos come.
+
+    `images_per_person` is of the sampler people_by_images alone.
+    """
 
     held_out: Annotated[float, Field(gt=0, lt=1)] = 0.05
     min_images: Annotated[int, Field(ge=1)] = 1
+    sampler: Literal["uniform", "class_balanced", "people_by_images"] = "uniform"
+    images_per_person: Annotated[int, Field(ge=2)] = 4
     licence: str = "unknown"
     description: str = "unknown"
 

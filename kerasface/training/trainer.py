@@ -20,6 +20,8 @@ from kerasface.training.callbacks import FiniteLoss, PeriodicCheckpoint, Progres
 from kerasface.training.checkpoints import Checkpoints
 from kerasface.training.optimizers import CoupledSGD
 from kerasface.training.outcome import write_outcome
+from kerasface.training.recipe import Recipe
+from kerasface.training.sampling import sampler_of
 from kerasface.training.teacher import teacher_embeddings
 from kerasface.training.validation import HeldOutVerification
 
@@ -105,6 +107,7 @@ class _Run:
         more = [path for folder in photos for path in list_photos(folder)]
         self.faces, faces = self.faces.with_photos(more), faces.with_photos(more)
         self.held_out = faces.select(held_out)
+        self.sampler = sampler_of(recipe, self.faces)
         settings = recipe.validation
         self.validate = HeldOutVerification(self.held_out, pairs=settings.pairs, folds=settings.folds, seed=recipe.seed)
         self.steps_per_epoch = len(self.faces) // recipe.batch_size
@@ -154,6 +157,7 @@ class _Run:
             size=model.backbone.input_shape[1:3],
             augmentation=Augmentation(**recipe.augmentation.model_dump()),
             teacher=self.teacher,
+            sampler=self.sampler,
             first_step=self.state["step"],
             last_step=(epoch + 1) * self.steps_per_epoch,
         )
@@ -224,7 +228,9 @@ class _Run:
                     f"nothing to resume: no checkpoint in {self.checkpoints.folder}. Leave --resume out."
                 )
             try:
-                changes = _changes(json.loads(recipe.read_text(encoding="utf-8")), wanted)
+                # Through the schema: a field that this version added has its default.
+                begun = Recipe.model_validate_json(recipe.read_text(encoding="utf-8"))
+                changes = _changes(json.loads(begun.model_dump_json()), wanted)
             except (OSError, ValueError) as error:
                 raise KerasfaceError(f"can't tell which recipe the run was begun with: {recipe}: {error}") from error
             if changes:

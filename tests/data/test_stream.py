@@ -9,6 +9,7 @@ import tensorflow as tf
 from PIL import Image
 
 from kerasface.data import Augmentation, batches, check_files, read_folder
+from kerasface.edge import load_image
 from kerasface.errors import KerasfaceError
 from tests.data.conftest import HEIGHT, WIDTH
 
@@ -36,7 +37,7 @@ def numbers(images):
 def test_gives_the_files_pixels_and_labels(faces):
     images, labels = read(faces, EPOCH)
     assert images.shape == (EPOCH, BATCH, *SIZE, 3)
-    assert (images.dtype, labels.dtype) == (np.float32, np.int32)
+    assert (images.dtype, labels.dtype) == (np.uint8, np.int32)
     rows = numbers(images)
     expected = np.stack([np.asarray(Image.open(str(faces.photos[row]))) for row in rows])
     np.testing.assert_array_equal(images.reshape(-1, *SIZE, 3), expected)
@@ -46,6 +47,25 @@ def test_gives_the_files_pixels_and_labels(faces):
 def test_every_image_comes_exactly_once_an_epoch(faces):
     rows = numbers(read(faces, 3 * EPOCH)[0]).reshape(6, COUNT)
     np.testing.assert_array_equal(np.sort(rows, axis=1), np.tile(np.arange(COUNT), (6, 1)))
+
+
+def test_a_jpegs_pixels_are_the_devices(tmp_path, rng):
+    (tmp_path / "a").mkdir()
+    for number in range(4):
+        smooth = rng.integers(0, 256, (HEIGHT // 2, WIDTH // 2, 3), dtype=np.uint8).repeat(2, 0).repeat(2, 1)
+        Image.fromarray(smooth).save(tmp_path / "a" / f"{number}.jpg", quality=80)
+    Image.fromarray(smooth).save(tmp_path / "a" / "4.bmp")
+    faces = read_folder(tmp_path)
+    images, _ = read(faces, 1, batch_size=5)
+    expected = [load_image(photo).tobytes() for photo in faces.photos]
+    assert sorted(image.tobytes() for image in images[0]) == sorted(expected)
+    assert check_files(faces, size=SIZE) is None
+
+
+def test_augmented_images_are_float32(faces):
+    images, _ = read(faces, 1, augmentation=Augmentation())
+    assert images.dtype == np.float32
+    np.testing.assert_array_equal(images, read(faces, 1)[0])
 
 
 def test_order_differs_between_epochs_and_seeds(faces):
@@ -87,7 +107,9 @@ def spoilt(faces_root, tmp_path):
 def test_a_face_of_another_size_is_named(spoilt):
     faces, path = spoilt
     Image.new("RGB", (HEIGHT, WIDTH)).save(path)
-    with pytest.raises(tf.errors.InvalidArgumentError, match=r"12 16 3"):
+    with pytest.raises(
+        tf.errors.InvalidArgumentError, match=r"\[12,16,3\] is not compatible with expected shape \[16,12,3\]"
+    ):
         read(faces, EPOCH)
     with pytest.raises(KerasfaceError, match=r"person_0002/00006\.png.*16x12 pixels.*Received: 12x16"):
         check_files(faces, size=SIZE)

@@ -248,6 +248,16 @@ def test_resuming_with_another_recipe_names_what_changed(run, faces):
     ]
 
 
+def test_a_field_that_the_run_did_not_know_yet_has_its_default(copied, faces):
+    tree = json.loads((copied / "recipe.json").read_text())
+    del tree["data"]["sampler"], tree["augmentation"]["crop"]
+    (copied / "recipe.json").write_text(json.dumps(tree))
+    assert train(recipe_of(), faces, copied, resume=True, console=silent()).finished
+    sampler = recipe_of(data={**tree_of()["data"], "sampler": "class_balanced"})
+    with pytest.raises(KerasfaceError, match="data.sampler: 'uniform' then, 'class_balanced' now"):
+        train(sampler, faces, copied, resume=True, console=silent())
+
+
 def test_resuming_with_other_images_is_refused(run, faces, tmp_path):
     shutil.copytree(faces, tmp_path / "faces")
     next((tmp_path / "faces" / "person_0003").iterdir()).unlink()

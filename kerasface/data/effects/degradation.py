@@ -41,5 +41,6 @@ def jpeg(image, uniform):
     low, high = _QUALITIES
     quality = tf.cast(tf.round(low + (high - low) * uniform), tf.int32)
     whole = tf.cast(tf.round(tf.clip_by_value(image, 0.0, 255.0)), tf.uint8)
-    decoded = tf.io.decode_jpeg(tf.raw_ops.EncodeJpegVariableQuality(images=whole, quality=quality), channels=3)
+    written = tf.raw_ops.EncodeJpegVariableQuality(images=whole, quality=quality)
+    decoded = tf.io.decode_jpeg(written, channels=3, dct_method="INTEGER_ACCURATE")
     return tf.ensure_shape(tf.cast(decoded, tf.float32), image.shape)
