@@ -29,15 +29,15 @@ def calibrate(
     Example: kerasface calibrate first.tflite data/staff/aligned_112 --precision fp16 --far 1e-3
     """
     import_training_side()
-    from kerasface.data import ClassFolder
+    from kerasface.data import open_faces
     from kerasface.evaluation import calibrate_embedder
     from kerasface.export.metadata import write_sidecar
 
     embed, spec = open_embedder(model)
-    people = ClassFolder.read(faces)
+    people = open_faces(faces)
     with progress_bar(error_console, "embedding") as update:
         calibrated, left_out = calibrate_embedder(
-            embed, spec, people.paths, people.labels,
+            embed, spec, people.photos, people.labels,
             fars=far, calibrated_on=name or faces.name, precision=precision, progress=update,
         )  # fmt: skip
     write_sidecar(model, calibrated)

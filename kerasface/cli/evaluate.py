@@ -25,6 +25,7 @@ def evaluate(
     cfp_fp: Path = typer.Option(None, "--cfp-fp", help="CFP's folder, frontal-profile."),
     ytf: Path = typer.Option(None, help="YTF's folder: aligned_112/NAME/VIDEO/ and splits.txt."),
     pairs: Path = typer.Option(None, help="CSV with first, second, same; optional fold, people and attributes."),
+    packed: Path = typer.Option(None, "--bin", help="insightface's .bin of AgeDB-30, CALFW, CPLFW, …"),
     ijb: Path = typer.Option(None, help="IJB-B's or IJB-C's folder: meta/ and loose_crop/."),
     people: Path = typer.Option(None, help="Identification: aligned crops, a sub-folder a person."),
     probes: Path = typer.Option(None, help="MegaFace's probe set: aligned crops, a sub-folder a person."),
@@ -47,8 +48,8 @@ def evaluate(
     from kerasface import evaluation as room
 
     sets = {
-        "--lfw": lfw, "--cfp-ff": cfp_ff, "--cfp-fp": cfp_fp, "--ytf": ytf, "--pairs": pairs, "--ijb": ijb,
-        "--people": people, "--probes": probes,
+        "--lfw": lfw, "--cfp-ff": cfp_ff, "--cfp-fp": cfp_fp, "--ytf": ytf, "--pairs": pairs, "--bin": packed,
+        "--ijb": ijb, "--people": people, "--probes": probes,
     }  # fmt: skip
     given = [option for option, path in sets.items() if path is not None]
     if len(given) != 1:
@@ -65,6 +66,7 @@ def evaluate(
         "--cfp-fp": lambda: room.read_cfp(cfp_fp, "FP"),
         "--ytf": lambda: room.read_ytf(ytf, max_frames=max_frames),
         "--pairs": lambda: room.read_pair_list(pairs),
+        "--bin": lambda: _packed(packed),
     }
     embed, spec = open_embedder(model)
     verification = identification = found = None
@@ -108,14 +110,18 @@ def evaluate(
             plot.save(plot.failure_grid(scores, pair_set), failures)
 
 
+def _packed(path):
+    from kerasface.data import read_verification_bin
+    from kerasface.evaluation import packed_pairs
+
+    return packed_pairs(*read_verification_bin(path), name=path.stem)
+
+
 def _people(root):
-    from kerasface.cli.console import import_training_side
+    from kerasface.data import open_faces
 
-    import_training_side()
-    from kerasface.data import ClassFolder
-
-    faces = ClassFolder.read(root)
-    return faces.paths, faces.labels
+    faces = open_faces(root)
+    return faces.photos, faces.labels
 
 
 def _photos(root):

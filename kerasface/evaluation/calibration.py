@@ -44,7 +44,7 @@ def calibrate_embedder(
         KerasfaceError: the set supports none of the rates, or see `represent`.
 
     Example:
-        >>> spec, left_out = calibrate_embedder(embed, spec, faces.paths, faces.labels, fars=(1e-3,),
+        >>> spec, left_out = calibrate_embedder(embed, spec, faces.photos, faces.labels, fars=(1e-3,),
         ...                                     calibrated_on="our staff", precision="fp16")
     """
     if not fars:

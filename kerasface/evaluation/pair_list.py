@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -72,14 +73,15 @@ def read_pair_list(path: str | Path, root: str | Path | None = None) -> PairSet:
     return PairSet(path.stem, paths, pairs, groups=groups)
 
 
-def packed_pairs(images, same, *, name: str) -> PairSet:
+def packed_pairs(images: np.ndarray | Sequence, same, *, name: str) -> PairSet:
     """A set from images that stand in pairs one after the other, as insightface's `.bin` files hold them.
 
     Folds are ten contiguous parts, as the published scripts cut them. Byte-equal images count as one image, so that
     people are linked as far as the pairs tell (`linked_people`).
 
     Args:
-        images: (2P, H, W, 3) uint8 RGB; rows 2i and 2i + 1 are the i-th pair.
+        images: (2P, H, W, 3) uint8 RGB, or 2P files or encoded images with `read_bytes()`, as
+            `data.read_verification_bin` gives them; 2i and 2i + 1 are the i-th pair.
         same: (P,) bool.
         name: of the set, "AgeDB-30".
 
@@ -90,26 +92,28 @@ def packed_pairs(images, same, *, name: str) -> PairSet:
         ValueError: shapes or types that do not fit, or fewer pairs than folds.
 
     Example:
-        >>> report = evaluate_pairs(embed, packed_pairs(images, issame, name="AgeDB-30"))
+        >>> report = evaluate_pairs(embed, packed_pairs(*read_verification_bin("agedb_30.bin"), name="AgeDB-30"))
 
     Reference:
         Moschoglou et al., AgeDB, CVPRW 2017; Zheng et al., Cross-Age LFW, 2017; Zheng and Deng, Cross-Pose LFW, 2018.
     """
-    images, same = np.asarray(images), np.asarray(same)
-    if images.ndim != 4 or len(images) != 2 * same.size or same.dtype != np.bool_ or same.size < _FOLDS:
-        received = f"{images.shape} {images.dtype} and {same.shape} {same.dtype}"
-        raise ValueError(f"images (2P, H, W, 3) and same (P,) bool are needed, P >= {_FOLDS}. Received: {received}")
+    same = np.asarray(same)
+    if len(images) != 2 * same.size or same.dtype != np.bool_ or same.size < _FOLDS:
+        received = f"{len(images)} images and {same.shape} {same.dtype}"
+        raise ValueError(f"2P images and same (P,) bool are needed, P >= {_FOLDS}. Received: {received}")
     positions: dict[bytes, int] = {}
     rows, kept = [], []
     for row, image in enumerate(images):
-        digest = hashlib.sha256(image.tobytes()).digest()
+        content = image.tobytes() if isinstance(image, np.ndarray) else image.read_bytes()
+        digest = hashlib.sha256(content).digest()
         if digest not in positions:
             positions[digest] = len(positions)
             kept.append(row)
         rows.append(positions[digest])
     first, second = np.array(rows[0::2]), np.array(rows[1::2])
     folds = np.repeat(np.arange(_FOLDS), [len(part) for part in np.array_split(same, _FOLDS)])
-    return PairSet(name, images[kept], Pairs(first, second, same, folds, linked_people(first, second, same)))
+    distinct = images[kept] if isinstance(images, np.ndarray) else [images[row] for row in kept]
+    return PairSet(name, distinct, Pairs(first, second, same, folds, linked_people(first, second, same)))
 
 
 def _folds(path, lines, same):

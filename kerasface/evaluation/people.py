@@ -61,8 +61,8 @@ def evaluate_people(
         KerasfaceError: nobody has two images, or see `represent`.
 
     Example:
-        >>> faces = ClassFolder.read("data/staff/aligned_112")
-        >>> evaluate_people(embed, faces.paths, faces.labels, benchmark="staff").searches["one image"].rank1
+        >>> faces = open_faces("data/staff/aligned_112")
+        >>> evaluate_people(embed, faces.photos, faces.labels, benchmark="staff").searches["one image"].rank1
     """
     gallery, probes = first_images(labels)
     if not gallery.any():

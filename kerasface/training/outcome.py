@@ -23,7 +23,7 @@ def write_outcome(recipe, held_out, model_path, out):
 
     Args:
         recipe: `Recipe` of the run.
-        held_out: `ClassFolder` of people that training never saw.
+        held_out: `FaceSource` of people that training never saw.
         model_path: the `.keras` file.
         out: folder of the run; a rate that is left out is explained in its `thresholds.json`.
 
@@ -32,7 +32,7 @@ def write_outcome(recipe, held_out, model_path, out):
     """
     model = keras.saving.load_model(model_path)
     unit = represent(
-        lambda images: np.asarray(model.predict_on_batch(images)), held_out.paths, flip="none", batch_size=64
+        lambda images: np.asarray(model.predict_on_batch(images)), held_out.photos, flip="none", batch_size=64
     )
     tail = impostor_tail(unit, held_out.labels, rate=max(_FARS))
     thresholds, left_out = [], {}

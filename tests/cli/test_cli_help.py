@@ -7,7 +7,8 @@ import pytest
 
 import kerasface as package
 
-COMMANDS = ["demo", "train", "evaluate", "calibrate", "export", "verify", "enroll", "identify", "assets get"]
+COMMANDS = ["demo", "pack", "clean", "train", "evaluate", "calibrate", "export", "verify", "enroll", "identify"]
+COMMANDS += ["assets get"]
 COMMANDS += [f"plot {figure}" for figure in ("psi", "target-logits", "boundaries", "toy", "report")]
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from kerasface.data import read_verification_bin, write_verification_bin
 from kerasface.errors import KerasfaceError
 from kerasface.evaluation import (
     evaluate_pairs,
@@ -233,6 +234,21 @@ def test_packed_pairs_know_equal_images_again(rng):
     assert pair_set.pairs.folds.tolist() == list(range(10))
     with pytest.raises(ValueError, match="P >= 10"):
         packed_pairs(images, same[:4], name="x")
+
+
+def test_a_bin_file_is_measured_without_unpickling(tmp_path, rng):
+    files = []
+    for person, color in enumerate(_COLORS.values()):
+        _crop(tmp_path / f"{person}.png", color, rng)
+        _crop(tmp_path / f"{person}b.png", color, rng)
+        files.append([(tmp_path / f"{person}{letter}.png").read_bytes() for letter in ("", "b")])
+    rows = [(files[i % 4][0], files[i % 4][1] if i % 2 else files[(i + 1) % 4][0]) for i in range(20)]
+    same = [bool(i % 2) for i in range(20)]
+    write_verification_bin([image for pair in rows for image in pair], same, tmp_path / "agedb_30.bin")
+    pair_set = packed_pairs(*read_verification_bin(tmp_path / "agedb_30.bin"), name="AgeDB-30")
+    assert len(pair_set.images) == 6
+    report = evaluate_pairs(_embed, pair_set)
+    assert (report.benchmark, report.result.accuracy_mean, report.result.genuine_pairs) == ("AgeDB-30", 1.0, 10)
 
 
 def test_people_are_linked_through_chains_of_genuine_pairs():
