@@ -4,7 +4,7 @@
 
 Random embeddings of 512 dimensions, 2 threads. Floors are the matrix products alone, on arrays in memory. The usual
 published script's algorithms (400 thresholds in Python loops; rows gathered pair by pair) are written here. Writes 3.5
-GB of temporary files, and docs/evaluation_speed.md from what it measured.
+GB of temporary files. docs/evaluation_speed.py makes the page from the result.
 """
 
 import json

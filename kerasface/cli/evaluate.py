@@ -5,7 +5,7 @@ from pathlib import Path
 import typer
 from rich.table import Table
 
-from kerasface.cli.console import console, error_console
+from kerasface.cli.console import console, error_console, import_extra
 from kerasface.cli.models import open_embedder
 from kerasface.errors import KerasfaceError
 from kerasface.progress import progress_bar
@@ -68,6 +68,9 @@ def evaluate(
         "--pairs": lambda: room.read_pair_list(pairs),
         "--bin": lambda: _packed(packed),
     }
+    for name, wanted in {"scipy": pairs or packed or ijb, "matplotlib": html_path or failures}.items():
+        if wanted:
+            import_extra(name)
     embed, spec = open_embedder(model)
     verification = identification = found = None
     with progress_bar(error_console, "embedding") as update:

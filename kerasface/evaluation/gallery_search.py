@@ -12,6 +12,8 @@ __all__ = ["BestRows", "SearchResult", "score_blocks", "search"]
 # Scores at once, 128 MiB of float32, by probes at once: with the converted rows far within 1 GiB of working memory.
 _BLOCK_SCORES = 2**25
 _PROBES = 4096
+# Rows whose best are looked for at once, by argpartition, which returns a number of 8 bytes for every score.
+_PARTITIONED = 128
 _MAX_ROWS = 16_384
 
 
@@ -108,14 +110,33 @@ class BestRows:
 
     def add(self, scores, first: int):
         """Takes the scores (P, n) of the gallery rows from `first` on."""
-        k = self.scores.shape[1]
+        if not np.isfinite(self.scores[0, -1]):
+            scores, rows = self._own_best(scores, first)
+            self._merge(np.arange(len(scores)), np.repeat(np.arange(len(scores)), scores.shape[1]), scores, rows)
+            return
         # Few probes find anything better in a late block: one pass tells which.
-        for probe in np.flatnonzero(scores.max(axis=1) > self.scores[:, -1]):
-            found = np.flatnonzero(scores[probe] > self.scores[probe, -1])
-            if found.size > k:
-                found = found[np.argpartition(scores[probe, found], found.size - k)[found.size - k :]]
-            merged = np.append(self.scores[probe], scores[probe, found])
-            rows = np.append(self.rows[probe], first + found)
-            # Equal scores by rising row, so that block sizes don't show.
-            order = np.lexsort([rows, -merged])[:k]
-            self.scores[probe], self.rows[probe] = merged[order], rows[order]
+        hits = np.flatnonzero(scores.max(axis=1) > self.scores[:, -1])
+        better = scores[hits]
+        at, column = np.nonzero(better > self.scores[hits, -1:])
+        self._merge(hits, at, better[at, column], first + column)
+
+    def _own_best(self, scores, first):
+        """The k best columns of each probe, before there is a floor to compare with."""
+        k = min(self.scores.shape[1], scores.shape[1])
+        columns = np.empty((len(scores), k), np.int64)
+        for start in range(0, len(scores), _PARTITIONED):
+            part = scores[start : start + _PARTITIONED]
+            columns[start : start + _PARTITIONED] = np.argpartition(part, part.shape[1] - k, axis=1)[:, -k:]
+        return np.take_along_axis(scores, columns, axis=1), first + columns
+
+    def _merge(self, probes, at, scores, rows):
+        """Joins what `probes` have with new scores and rows; `at` says to which of the probes each belongs."""
+        k = self.scores.shape[1]
+        at = np.concatenate([np.repeat(np.arange(len(probes)), k), at])
+        merged = np.concatenate([self.scores[probes].ravel(), np.ravel(scores)])
+        names = np.concatenate([self.rows[probes].ravel(), np.ravel(rows)])
+        # Equal scores by rising row, so that block sizes don't show.
+        order = np.lexsort([names, -merged, at])
+        starts = np.searchsorted(at[order], np.arange(len(probes)))
+        kept = order[starts[:, None] + np.arange(k)]
+        self.scores[probes], self.rows[probes] = merged[kept], names[kept]

@@ -1,5 +1,6 @@
 """Galleries of more embeddings than memory holds: on disk in 4, 2 or 1 bytes a number, mapped, never loaded."""
 
+import contextlib
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -79,7 +80,8 @@ def save_gallery(path: str | Path, blocks: Iterable[np.ndarray], *, rows: int, p
     except OSError as error:
         raise KerasfaceError(f"the gallery cannot be written to {path}: {error}. Choose another place.") from error
     finally:
-        draft.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            draft.unlink()
     return path
 
 
