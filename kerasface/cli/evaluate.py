@@ -51,15 +51,10 @@ def evaluate(
         "--lfw": lfw, "--cfp-ff": cfp_ff, "--cfp-fp": cfp_fp, "--ytf": ytf, "--pairs": pairs, "--bin": packed,
         "--ijb": ijb, "--people": people, "--probes": probes,
     }  # fmt: skip
-    given = [option for option, path in sets.items() if path is not None]
-    if len(given) != 1:
-        raise KerasfaceError(
-            f"name one benchmark: {', '.join(sets)}. Received: {' and '.join(given) or 'none'}. Run it once for each."
-        )
-    if (distractors is None) != (probes is None):
-        raise KerasfaceError("--probes and --distractors belong together: MegaFace needs both.")
-    if failures is not None and given[0] in ("--ijb", "--people", "--probes"):
-        raise KerasfaceError(f"--failures shows pairs of faces, which {given[0]} does not list.")
+    option = _only(sets, distractors, failures)
+    for name, wanted in {"scipy": pairs or packed or ijb, "matplotlib": html_path or failures}.items():
+        if wanted:
+            import_extra(name)
     readers = {
         "--lfw": lambda: room.read_lfw(lfw),
         "--cfp-ff": lambda: room.read_cfp(cfp_ff, "FF"),
@@ -68,49 +63,65 @@ def evaluate(
         "--pairs": lambda: room.read_pair_list(pairs),
         "--bin": lambda: _packed(packed),
     }
-    for name, wanted in {"scipy": pairs or packed or ijb, "matplotlib": html_path or failures}.items():
-        if wanted:
-            import_extra(name)
     embed, spec = open_embedder(model)
     verification = identification = found = None
     with progress_bar(error_console, "embedding") as update:
-        if given[0] in readers:
-            pair_set = readers[given[0]]()
+        if option in readers:
+            pair_set = readers[option]()
             scores = room.score_set(
                 embed, pair_set, flip=flip, subtract_mean=subtract_mean, metric=metric, progress=update
             )
             verification = room.report_pairs(
                 scores, pair_set, flip=flip, subtract_mean=subtract_mean, metric=metric, embedder=spec.name
             )
-        elif ijb is not None:
-            read = room.read_ijb(ijb)
-            templates = room.embed_ijb(embed, read, flip=flip, template=spec.template, progress=update)
-            if read.pairs is not None:
-                verification = room.evaluate_ijb(templates, read, flip=flip, embedder=spec.name)
-            if read.probes is not None:
-                identification = room.identify_ijb(templates, read, flip=flip, embedder=spec.name)
-        elif people is not None:
-            paths, labels = _people(people)
+        elif option == "--ijb":
+            verification, identification = _ijb(room.read_ijb(ijb), embed, spec, flip, update)
+        elif option == "--people":
+            faces = _people(people)
             identification = room.evaluate_people(
-                embed, paths, labels, benchmark=people.name, flip=flip, embedder=spec.name, progress=update
+                embed, *faces, benchmark=people.name, flip=flip, embedder=spec.name, progress=update
             )
         else:
-            paths, labels = _people(probes)
-            photos = room.represent(embed, paths, flip=flip, progress=update)
+            photos, labels = _people(probes)
+            probe_rows = room.represent(embed, photos, flip=flip, progress=update)
             others = room.represent(embed, _photos(distractors), flip=flip, progress=update)
-            found = room.megaface(photos, labels, others)
+            found = room.megaface(probe_rows, labels, others)
     report = room.Report(verification, identification, found, library_version=__version__)
-    console.print(_table(report, spec.name, f"{given[0][2:]}, flip: {flip}"))
+    console.print(_table(report, spec.name, f"{option[2:]}, flip: {flip}"))
     _write(json_path, lambda: report.to_json() + "\n")
     _write(csv_path, lambda: room.to_csv(report))
     _write(markdown_path, lambda: room.to_markdown(report))
-    if html_path or failures:
-        from kerasface import plot
+    if html_path:
+        from kerasface.plot import write_report_page
 
-        if html_path:
-            plot.write_report_page(report, html_path)
-        if failures:
-            plot.save(plot.failure_grid(scores, pair_set), failures)
+        write_report_page(report, html_path)
+    if failures:
+        from kerasface.plot import failure_grid, save
+
+        save(failure_grid(scores, pair_set), failures)
+
+
+def _only(sets, distractors, failures):
+    """The one benchmark that was named."""
+    given = [option for option, path in sets.items() if path is not None]
+    if len(given) != 1:
+        raise KerasfaceError(
+            f"name one benchmark: {', '.join(sets)}. Received: {' and '.join(given) or 'none'}. Run it once for each."
+        )
+    if (distractors is None) != (sets["--probes"] is None):
+        raise KerasfaceError("--probes and --distractors belong together: MegaFace needs both.")
+    if failures is not None and given[0] in ("--ijb", "--people", "--probes"):
+        raise KerasfaceError(f"--failures shows pairs of faces, which {given[0]} does not list.")
+    return given[0]
+
+
+def _ijb(ijb, embed, spec, flip, update):
+    from kerasface.evaluation import embed_ijb, evaluate_ijb, identify_ijb
+
+    templates = embed_ijb(embed, ijb, flip=flip, template=spec.template, progress=update)
+    how = {"flip": flip, "embedder": spec.name}
+    verification = None if ijb.pairs is None else evaluate_ijb(templates, ijb, **how)
+    return verification, None if ijb.probes is None else identify_ijb(templates, ijb, **how)
 
 
 def _packed(path):
