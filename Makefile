@@ -14,7 +14,7 @@ help:
 	@echo "make test        the default tests"
 	@echo "make test-slow   the tests that take minutes"
 	@echo "make test-backends  heads and losses on Keras' JAX and torch backends"
-	@echo "make benchmark   the margin heads beside their matrix products; ten minutes of a quiet machine"
+	@echo "make benchmark   heads and evaluation beside their matrix products; a quarter of an hour of a quiet machine"
 	@echo "make lint        ruff and mypy"
 	@echo "make format      let ruff lay out the code"
 	@echo "make wheel       build the wheel and the source archive into dist/"
@@ -52,6 +52,8 @@ test-backends: $(BACKENDS)/.set-up
 benchmark: $(SETUP)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[benchmark]'
 	$(BIN)/python benchmarks/heads.py
+	$(BIN)/python benchmarks/evaluation.py
+	$(BIN)/python docs/evaluation_speed.py
 
 lint: $(SETUP)
 	$(BIN)/ruff check .

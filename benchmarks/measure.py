@@ -107,5 +107,7 @@ def machine():
 
 
 def _resident():
+    # Without what is mapped from files: the kernel keeps and drops those pages as it likes, they are nobody's buffers.
     with open("/proc/self/statm") as statm:
-        return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+        _, resident, shared = statm.read().split()[:3]
+    return (int(resident) - int(shared)) * os.sysconf("SC_PAGE_SIZE") / 2**20

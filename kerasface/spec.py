@@ -25,6 +25,8 @@ class Threshold:
         calibrated_on: name of the set whose impostor pairs gave it.
         precision: of the file it was measured on: "fp32", "fp16", "int8", …
         impostor_pairs: how many impostor pairs the set has.
+        far_upper: 95 % upper confidence bound of the rate at this cosine, see `evaluation.calibrate`; None in specs
+            written before there was one.
     """
 
     cosine: float
@@ -32,6 +34,7 @@ class Threshold:
     calibrated_on: str
     precision: str
     impostor_pairs: int
+    far_upper: float | None = None
 
     def __post_init__(self):
         _check(-1 <= self.cosine <= 1, "cosine in [-1, 1]", f"cosine={self.cosine}")

@@ -1,6 +1,7 @@
 """Where commands write: results to standard output, progress and errors to standard error."""
 
 import contextlib
+import importlib
 import os
 import sys
 
@@ -8,7 +9,7 @@ from rich.console import Console
 
 from kerasface.errors import KerasfaceError
 
-__all__ = ["console", "error_console", "import_training_side", "quiet_standard_error"]
+__all__ = ["console", "error_console", "import_extra", "import_training_side", "quiet_standard_error"]
 
 console = Console()
 error_console = Console(stderr=True)
@@ -27,6 +28,21 @@ def import_training_side():
         raise KerasfaceError(
             f"this command trains or reads Keras models and needs {error.name}: pip install 'kerasface[train,onnx]'"
         ) from error
+
+
+def import_extra(name):
+    """Imports a package that the training extra brings, before minutes of work that would need it.
+
+    Args:
+        name: of the package.
+
+    Raises:
+        KerasfaceError: it is not installed.
+    """
+    try:
+        importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        raise KerasfaceError(f"this needs {error.name}: pip install 'kerasface[train]'") from error
 
 
 @contextlib.contextmanager

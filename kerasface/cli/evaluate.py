@@ -5,8 +5,9 @@ from pathlib import Path
 import typer
 from rich.table import Table
 
-from kerasface.cli.console import console, error_console
+from kerasface.cli.console import console, error_console, import_extra
 from kerasface.cli.models import open_embedder
+from kerasface.errors import KerasfaceError
 from kerasface.progress import progress_bar
 
 __all__ = ["add_to"]
@@ -19,28 +20,147 @@ def add_to(app):
 
 def evaluate(
     model: Path = typer.Argument(help=".keras, .tflite or .onnx file."),
-    lfw: Path = typer.Option(help="LFW's folder: aligned_112/ and pairs.txt."),
+    lfw: Path = typer.Option(None, help="LFW's folder: aligned_112/ and pairs.txt."),
+    cfp_ff: Path = typer.Option(None, "--cfp-ff", help="CFP's folder, frontal-frontal: aligned_112/ and Protocol/."),
+    cfp_fp: Path = typer.Option(None, "--cfp-fp", help="CFP's folder, frontal-profile."),
+    ytf: Path = typer.Option(None, help="YTF's folder: aligned_112/NAME/VIDEO/ and splits.txt."),
+    pairs: Path = typer.Option(None, help="CSV with first, second, same; optional fold, people and attributes."),
+    packed: Path = typer.Option(None, "--bin", help="insightface's .bin of AgeDB-30, CALFW, CPLFW, …"),
+    ijb: Path = typer.Option(None, help="IJB-B's or IJB-C's folder: meta/ and loose_crop/."),
+    people: Path = typer.Option(None, help="Identification: aligned crops, a sub-folder a person."),
+    probes: Path = typer.Option(None, help="MegaFace's probe set: aligned crops, a sub-folder a person."),
+    distractors: Path = typer.Option(None, help="With --probes: a tree of aligned crops of other people."),
     flip: str = typer.Option("none", help="How a face and its mirror image are joined: none, sum, concatenate."),
-    json_path: Path = typer.Option(None, "--json", help="Write the result as JSON."),
+    subtract_mean: bool = typer.Option(False, "--subtract-mean", help="Less the training folds' mean embedding."),
+    metric: str = typer.Option("cosine", help="cosine or l2."),
+    max_frames: int = typer.Option(None, min=1, help="Of a YTF video."),
+    json_path: Path = typer.Option(None, "--json", help="Write the whole report, figures' numbers included."),
+    csv_path: Path = typer.Option(None, "--csv", help="Write the table for other programs."),
+    markdown_path: Path = typer.Option(None, "--markdown", help="Write the table for a text."),
+    html_path: Path = typer.Option(None, "--html", help="Write a page with all figures."),
+    failures: Path = typer.Option(None, help="Draw the worst pairs, .png: pictures of real people, for you alone."),
 ):
-    """Verify on LFW: 6,000 pairs in 10 folds, each fold judged with the others' threshold.
+    """Measure an embedder on one benchmark: verification, templates, identification, or among distractors.
 
-    Example: kerasface evaluate runs/first/best.keras --lfw data/lfw --flip sum --json lfw.json
+    Example: kerasface evaluate runs/first/best.keras --lfw data/lfw --flip sum --json lfw.json --html lfw.html
     """
-    from kerasface.evaluation import evaluate_lfw
+    from kerasface import __version__
+    from kerasface import evaluation as room
 
+    sets = {
+        "--lfw": lfw, "--cfp-ff": cfp_ff, "--cfp-fp": cfp_fp, "--ytf": ytf, "--pairs": pairs, "--bin": packed,
+        "--ijb": ijb, "--people": people, "--probes": probes,
+    }  # fmt: skip
+    option = _only(sets, distractors, failures)
+    for name, wanted in {"scipy": pairs or packed or ijb, "matplotlib": html_path or failures}.items():
+        if wanted:
+            import_extra(name)
+    readers = {
+        "--lfw": lambda: room.read_lfw(lfw),
+        "--cfp-ff": lambda: room.read_cfp(cfp_ff, "FF"),
+        "--cfp-fp": lambda: room.read_cfp(cfp_fp, "FP"),
+        "--ytf": lambda: room.read_ytf(ytf, max_frames=max_frames),
+        "--pairs": lambda: room.read_pair_list(pairs),
+        "--bin": lambda: _packed(packed),
+    }
     embed, spec = open_embedder(model)
+    verification = identification = found = None
     with progress_bar(error_console, "embedding") as update:
-        result = evaluate_lfw(embed, lfw, flip=flip, progress=update)
-    table = Table(title=f"{spec.name} on LFW (flip: {flip})", show_header=False)
-    folds = len(result.fold_accuracies)
-    table.add_row(f"accuracy, {folds} folds", f"{result.accuracy_mean:.2%} ± {result.accuracy_std:.2%}")
-    table.add_row("AUC", f"{result.auc:.4f}")
-    table.add_row("equal error rate", f"{result.eer:.2%}")
-    for far, tar in result.tar_at_far.items():
-        supported = "too few impostor pairs" if tar is None else f"{tar:.2%}"
-        table.add_row(f"TAR at FAR {far:g}", supported)
-    table.add_row("pairs", f"{result.genuine_pairs:,} genuine, {result.impostor_pairs:,} impostor")
-    console.print(table)
-    if json_path:
-        json_path.write_text(result.to_json() + "\n", encoding="utf-8")
+        if option in readers:
+            pair_set = readers[option]()
+            scores = room.score_set(
+                embed, pair_set, flip=flip, subtract_mean=subtract_mean, metric=metric, progress=update
+            )
+            verification = room.report_pairs(
+                scores, pair_set, flip=flip, subtract_mean=subtract_mean, metric=metric, embedder=spec.name
+            )
+        elif option == "--ijb":
+            verification, identification = _ijb(room.read_ijb(ijb), embed, spec, flip, update)
+        elif option == "--people":
+            faces = _people(people)
+            identification = room.evaluate_people(
+                embed, *faces, benchmark=people.name, flip=flip, embedder=spec.name, progress=update
+            )
+        else:
+            photos, labels = _people(probes)
+            probe_rows = room.represent(embed, photos, flip=flip, progress=update)
+            others = room.represent(embed, _photos(distractors), flip=flip, progress=update)
+            found = room.megaface(probe_rows, labels, others)
+    report = room.Report(verification, identification, found, library_version=__version__)
+    console.print(_table(report, spec.name, f"{option[2:]}, flip: {flip}"))
+    _write(json_path, lambda: report.to_json() + "\n")
+    _write(csv_path, lambda: room.to_csv(report))
+    _write(markdown_path, lambda: room.to_markdown(report))
+    if html_path:
+        from kerasface.plot import write_report_page
+
+        write_report_page(report, html_path)
+    if failures:
+        from kerasface.plot import failure_grid, save
+
+        save(failure_grid(scores, pair_set), failures)
+
+
+def _only(sets, distractors, failures):
+    """The one benchmark that was named."""
+    given = [option for option, path in sets.items() if path is not None]
+    if len(given) != 1:
+        raise KerasfaceError(
+            f"name one benchmark: {', '.join(sets)}. Received: {' and '.join(given) or 'none'}. Run it once for each."
+        )
+    if (distractors is None) != (sets["--probes"] is None):
+        raise KerasfaceError("--probes and --distractors belong together: MegaFace needs both.")
+    if failures is not None and given[0] in ("--ijb", "--people", "--probes"):
+        raise KerasfaceError(f"--failures shows pairs of faces, which {given[0]} does not list.")
+    return given[0]
+
+
+def _ijb(ijb, embed, spec, flip, update):
+    from kerasface.evaluation import embed_ijb, evaluate_ijb, identify_ijb
+
+    templates = embed_ijb(embed, ijb, flip=flip, template=spec.template, progress=update)
+    how = {"flip": flip, "embedder": spec.name}
+    verification = None if ijb.pairs is None else evaluate_ijb(templates, ijb, **how)
+    return verification, None if ijb.probes is None else identify_ijb(templates, ijb, **how)
+
+
+def _packed(path):
+    from kerasface.data import read_verification_bin
+    from kerasface.evaluation import packed_pairs
+
+    return packed_pairs(*read_verification_bin(path), name=path.stem)
+
+
+def _people(root):
+    from kerasface.data import open_faces
+
+    faces = open_faces(root)
+    return faces.photos, faces.labels
+
+
+def _photos(root):
+    from kerasface.data import list_photos
+
+    return list_photos(root)
+
+
+def _table(report, name, how):
+    from kerasface.evaluation.report import interval_text, report_rows
+
+    table = Table(title=f"{name} ({how})", show_header=True)
+    for heading in ("figure", "ISO/IEC 19795", "value", "95 % interval"):
+        table.add_column(heading)
+    for row in report_rows(report):
+        table.add_row(row.figure, row.iso, row.text, interval_text(row))
+    return table
+
+
+def _write(path, content):
+    if path is None:
+        return
+    from kerasface.edge.atomic import write_atomically
+
+    try:
+        write_atomically(path, content().encode(), mode=0o644)
+    except OSError as error:
+        raise KerasfaceError(f"{path} cannot be written: {error}. Choose another place.") from error

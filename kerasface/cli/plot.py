@@ -63,6 +63,29 @@ def toy(
     console.print(str(plot.save(room.feature_sheet(runs, digits), out)), soft_wrap=True)
 
 
+@app.command()
+def report(
+    path: Path = typer.Argument(help="What `kerasface evaluate --json` wrote."),
+    out: Path = typer.Option(help="Folder for the figures."),
+    kind: str = typer.Option("png", "--format", help="png or svg."),
+):
+    """Draw the figures of an evaluation again from its JSON: ROC, DET, angles, CMC.
+
+    Example: kerasface plot report lfw.json --out figures --format svg
+    """
+    from kerasface import plot
+    from kerasface.evaluation import Report
+
+    if kind not in ("png", "svg"):
+        raise KerasfaceError(f"--format is png or svg. Received: {kind}")
+    try:
+        read = Report.from_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise KerasfaceError(f"{path} is no report of `kerasface evaluate --json`: {error}") from error
+    for name, figure in plot.report_figures(read).items():
+        console.print(str(plot.save(figure, out / f"{name}.{kind}")), soft_wrap=True)
+
+
 def _write(name, out):
     _check(out)
     import_training_side()

@@ -17,7 +17,9 @@ def add_to(app):
 
 def train(
     recipe: Path = typer.Argument(help="YAML file; the project's own lie in zoo/recipes."),
-    data: Path = typer.Option(help="Folder of aligned faces, one sub-folder a person."),
+    data: Path = typer.Option(
+        help="Aligned faces: a folder with one sub-folder a person, a packed folder, a .rec, .csv or .parquet."
+    ),
     out: Path = typer.Option(Path("runs/latest"), help="Folder for checkpoints, log and model."),
     photos: list[Path] = typer.Option([], help="More aligned photos, without identities; for recipes with a teacher."),
     change: list[str] = typer.Option([], "--set", metavar="FIELD=VALUE", help="Replace a field of the recipe."),

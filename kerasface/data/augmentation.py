@@ -1,13 +1,28 @@
 """Augmentation of aligned faces inside tf.data, each draw decided by a seed and the image's place in the stream."""
 
 import dataclasses
-import math
+import itertools
 
 import tensorflow as tf
 
+from kerasface.data.effects.degradation import blurred, jpeg, low_resolution
+from kerasface.data.effects.geometry import cropped, moved, resampled, signed, size_of
+from kerasface.data.effects.occlusion import erased, masked, with_sunglasses
+from kerasface.data.effects.rand_augment import LUMA, rand_augmented
+
 __all__ = ["Augmentation"]
 
-_LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
+# How many uniforms each effect draws. One draw is made for everything, so that a field's switch doesn't change the
+# other fields' numbers; what is added comes last for the same reason.
+_DRAWS = {
+    "mirror": 1, "move": 4, "low_resolution": 2, "saturation": 1, "gray": 1, "contrast": 1, "brightness": 1, "erase": 6,
+    "crop": 4, "blur": 2, "jpeg": 2, "rand_augment": 4, "mask": 18, "sunglasses": 6,
+}  # fmt: skip
+_ENDS = list(itertools.accumulate(_DRAWS.values()))
+
+
+def _field(high=1.0):
+    return dataclasses.field(default=0.0, metadata={"high": high})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,109 +34,98 @@ class Augmentation:
         shift: largest shift, as a fraction of the side.
         rotation: largest rotation, degrees.
         zoom: largest relative change of size.
+        crop: largest part of each side that is cut away; what is left fills the picture again.
+        rand_augment: strength of RandAugment's two operations, the paper's M ÷ 30.
         brightness: largest change, as a fraction of 255.
         contrast: largest relative change around the image's mean.
         saturation: largest relative change around gray.
-        gray: probability of losing all colour.
+        gray: probability of losing all color.
+        blur: probability of a Gaussian blur of up to 2/112 of the height.
         low_resolution: probability of shrinking to between a third and all of the size and back.
+        jpeg: probability of being written as a JPEG of quality 20 to 95 and read again.
+        mask: probability of a drawn medical mask.
+        sunglasses: probability of drawn sunglasses.
         erase: probability of one rectangle, up to 40 % of each side, of a random gray.
 
     Example:
         >>> faces = tf.data.Dataset.range(10).map(lambda i: Augmentation(mirror=0.5)(image, seed=(1, i)))
     """
 
-    mirror: float = 0.0
-    shift: float = 0.0
-    rotation: float = 0.0
-    zoom: float = 0.0
-    brightness: float = 0.0
-    contrast: float = 0.0
-    saturation: float = 0.0
-    gray: float = 0.0
-    low_resolution: float = 0.0
-    erase: float = 0.0
+    mirror: float = _field()
+    shift: float = _field()
+    rotation: float = _field(high=180.0)
+    zoom: float = _field()
+    crop: float = _field(high=0.9)
+    rand_augment: float = _field()
+    brightness: float = _field()
+    contrast: float = _field()
+    saturation: float = _field()
+    gray: float = _field()
+    blur: float = _field()
+    low_resolution: float = _field()
+    jpeg: float = _field()
+    mask: float = _field()
+    sunglasses: float = _field()
+    erase: float = _field()
 
     def __post_init__(self):
         for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            high = 180.0 if field.name == "rotation" else 1.0
+            value, high = getattr(self, field.name), field.metadata["high"]
             if not 0 <= value <= high:
                 raise ValueError(f"{field.name} must lie in [0, {high:g}]. Received: {field.name}={value}")
 
     def __call__(self, image, seed):
         """Augments one image.
 
+        What is worn comes first, then where the face is, then light, lens and transport, then what stands before it.
+
         Args:
-            image: (H, W, 3) float32 tensor, 0…255.
+            image: (H, W, 3) float32 tensor, 0…255, aligned; H and W known.
             seed: two int64; the same image and seed give the same result.
 
         Returns:
             (H, W, 3) float32 tensor, 0…255.
         """
-        # One draw for everything: a field's switch must not change the other fields' numbers.
-        draw = tf.unstack(tf.random.stateless_uniform((17,), seed=seed), num=17)
-        if self.mirror:
-            image = tf.cond(draw[0] < self.mirror, lambda: tf.reverse(image, [1]), lambda: image)
-        if self.shift or self.rotation or self.zoom:
-            image = self._moved(image, *draw[1:5])
-        if self.low_resolution:
-            image = tf.cond(draw[5] < self.low_resolution, lambda: _low_resolution(image, draw[6]), lambda: image)
-        if self.saturation or self.gray:
-            amount = tf.where(draw[8] < self.gray, 0.0, 1.0 + self.saturation * _signed(draw[7]))
-            luma = tf.tensordot(image, _LUMA, 1)[..., None]
-            image = luma + (image - luma) * amount
-        if self.contrast:
-            mean = tf.reduce_mean(image)
-            image = mean + (image - mean) * (1.0 + self.contrast * _signed(draw[9]))
-        if self.brightness:
-            image = image + 255.0 * self.brightness * _signed(draw[10])
-        if self.erase:
-            image = tf.cond(draw[11] < self.erase, lambda: _erased(image, draw[12:16], draw[16]), lambda: image)
+        uniforms = tf.unstack(tf.random.stateless_uniform((_ENDS[-1],), seed=seed), num=_ENDS[-1])
+        draw = {name: uniforms[end - count : end] for (name, count), end in zip(_DRAWS.items(), _ENDS, strict=True)}
+        image = self._worn(image, draw)
+        image = self._moved(image, draw)
+        if self.rand_augment:
+            image = rand_augmented(tf.clip_by_value(image, 0.0, 255.0), self.rand_augment, draw["rand_augment"])
+        image = self._lit(image, draw)
+        for name, effect in (("blur", blurred), ("low_resolution", low_resolution), ("jpeg", jpeg)):
+            image = self._sometimes(name, draw, image, lambda image, draw, effect=effect: effect(image, draw[0]))
+        image = self._sometimes("erase", draw, image, lambda image, draw: erased(image, draw[:4], draw[4]))
         return tf.clip_by_value(image, 0.0, 255.0)
 
-    def _moved(self, image, right, down, turn, grow):
-        height, width = (tf.cast(side, tf.float32) for side in tf.unstack(tf.shape(image)[:2]))
-        angle = _signed(turn) * self.rotation * (math.pi / 180.0)
-        size = 1.0 + self.zoom * _signed(grow)
-        cosine, sine = tf.cos(angle) / size, tf.sin(angle) / size
-        centre_x, centre_y = (width - 1) / 2, (height - 1) / 2
-        to_x = centre_x + self.shift * width * _signed(right)
-        to_y = centre_y + self.shift * height * _signed(down)
-        # Rows of the map from an output pixel to the input pixel that it shows.
-        transform = tf.stack(
-            [
-                cosine, -sine, centre_x - cosine * to_x + sine * to_y,
-                sine, cosine, centre_y - sine * to_x - cosine * to_y,
-                0.0, 0.0,
-            ]
-        )  # fmt: skip
-        moved = tf.raw_ops.ImageProjectiveTransformV3(
-            images=image[None],
-            transforms=transform[None],
-            output_shape=tf.shape(image)[:2],
-            interpolation="BILINEAR",
-            fill_mode="NEAREST",
-            fill_value=0.0,
-        )
-        return tf.ensure_shape(moved[0], image.shape)
+    def _sometimes(self, name, draw, image, effect):
+        """The effect with the field's probability; an effect that isn't drawn costs nothing."""
+        first, *rest = draw[name]
+        if not getattr(self, name):
+            return image
+        return tf.cond(first < getattr(self, name), lambda: effect(image, rest), lambda: image)
 
+    def _worn(self, image, draw):
+        return self._sometimes("sunglasses", draw, self._sometimes("mask", draw, image, masked), with_sunglasses)
 
-def _signed(uniform):
-    return 2.0 * uniform - 1.0
+    def _moved(self, image, draw):
+        image = self._sometimes("mirror", draw, image, lambda image, _: tf.reverse(image, [1]))
+        moving = self.shift or self.rotation or self.zoom
+        if not (moving or self.crop):
+            return image
+        size = size_of(image)
+        # Both as one map, so that pixels are interpolated once.
+        matrix = moved(size, self.shift, self.rotation, self.zoom, draw["move"])
+        return resampled(image, matrix @ cropped(size, self.crop, draw["crop"]) if self.crop else matrix)
 
-
-def _low_resolution(image, uniform):
-    size = tf.shape(image)[:2]
-    small = tf.cast(tf.cast(size, tf.float32) * (1.0 + 2.0 * uniform) / 3.0, tf.int32)
-    shrunk = tf.image.resize(image, small, method="area")
-    return tf.ensure_shape(tf.image.resize(shrunk, size), image.shape)
-
-
-def _erased(image, draw, gray):
-    height, width = image.shape[:2]
-    tall, wide = (0.1 + 0.3 * draw[0]) * height, (0.1 + 0.3 * draw[1]) * width
-    top, left = draw[2] * (height - tall), draw[3] * (width - wide)
-    rows = tf.range(height, dtype=tf.float32)[:, None, None]
-    columns = tf.range(width, dtype=tf.float32)[None, :, None]
-    inside = (rows >= top) & (rows < top + tall) & (columns >= left) & (columns < left + wide)
-    return tf.where(inside, 255.0 * gray, image)
+    def _lit(self, image, draw):
+        """Saturation, contrast and brightness, all linear in the colors: one product of every pixel with a matrix."""
+        if not (self.saturation or self.gray or self.contrast or self.brightness):
+            return image
+        color = tf.where(draw["gray"][0] < self.gray, 0.0, 1.0 + self.saturation * signed(draw["saturation"][0]))
+        contrast = 1.0 + self.contrast * signed(draw["contrast"][0])
+        matrix = color * tf.eye(3) + (1.0 - color) * tf.constant(LUMA)[:, None]
+        mean = tf.reduce_mean(tf.linalg.matvec(matrix, tf.reduce_mean(image, axis=(0, 1)), transpose_a=True))
+        light = (1.0 - contrast) * mean + 255.0 * self.brightness * signed(draw["brightness"][0])
+        pixels = tf.reshape(image, (-1, 3)) @ (contrast * matrix) + light
+        return tf.reshape(pixels, image.shape)

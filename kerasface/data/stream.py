@@ -1,93 +1,127 @@
 """Batches for training: an endless shuffled stream in which every position is decided by the seed alone."""
 
+import io
 import re
 
+import numpy as np
 import tensorflow as tf
+from PIL import Image
 
+from kerasface.data.samplers import PeopleByImages, Uniform
 from kerasface.errors import KerasfaceError
 
 __all__ = ["batches", "check_files"]
 
+_PARALLEL = 16  # images of a batch that are worked on at once, more than any machine has idle cores
 
-def batches(faces, *, batch_size, seed, size, augmentation=None, teacher=None, first_step=0, last_step):
+
+def batches(faces, *, batch_size, seed, size, augmentation=None, teacher=None, sampler=None, first_step=0, last_step):
     """A tf.data stream of shuffled, decoded, augmented faces that can start anywhere.
 
-    Image number p of the stream is number π_e(p mod N) of the folder, with e = p ÷ N and π_e a permutation drawn from
-    the seed and e; its augmentation is drawn from the seed and p. Nothing is stored between steps, so a run that
-    resumes at step k sees exactly what it would have seen.
+    The sampler says which photo is image number p of the stream, from p and the seed; its augmentation is drawn from
+    the seed and p. Nothing is stored between steps, so a run that resumes at step k sees exactly what it would have
+    seen.
 
     Args:
-        faces: `ClassFolder`.
+        faces: `FaceSource`.
         batch_size: B.
         seed: int.
-        size: (height, width) in pixels; files of another size are refused.
+        size: (height, width) in pixels; photos of another size are refused.
         augmentation: `Augmentation` or None.
         teacher: (N, D) float32, a teacher's embedding of each photo, or None.
+        sampler: `Uniform` (the default), `ClassBalanced` or `PeopleByImages`.
         first_step: first batch of the stream to give.
         last_step: the batch to stop before.
 
     Returns:
-        `tf.data.Dataset` of ((B, height, width, 3) float32 in 0…255, (B,) int32 labels); with a teacher the second is
-        `{"label": (B,) int32, "teacher": (B, D) float32}`, as `FaceModel` expects it.
+        `tf.data.Dataset` of ((B, height, width, 3), (B,) int32 labels), images in 0…255, uint8 as they were decoded or,
+        augmented, float32; with a teacher the second is `{"label": (B,) int32, "teacher": (B, D) float32}`, as
+        `FaceModel` expects it.
 
     Raises:
-        tf.errors.OpError: while iterating: a file that is gone, no image, damaged or of another size. TensorFlow's
-            decoders don't say which file they stumbled over; `check_files` does.
+        tf.errors.OpError: while iterating: a photo that is gone, no image, damaged or of another size. TensorFlow's
+            decoders don't say which one they stumbled over; `check_files` does.
 
     Example:
         >>> model.fit(batches(faces, batch_size=64, seed=0, size=(112, 112), last_step=210))
     """
-    count = len(faces.paths)
-    paths = tf.constant(faces.paths)
+    key = tf.constant(seed, tf.int64)
+    rows_at = _bound(sampler or Uniform(), faces.labels, key, batch_size)
     labels = tf.constant(faces.labels)
     targets = None if teacher is None else tf.constant(teacher)
-    key = tf.constant(seed, tf.int64)
 
-    def face(position):
-        epoch, place = position // count, position % count
-        row = tf.random.experimental.index_shuffle(place, tf.stack([key, epoch]), tf.constant(count - 1, tf.int64))
-        image = tf.cast(_decoded(paths[row], size), tf.float32)
-        if augmentation is not None:
-            image = augmentation(image, seed=tf.stack([key, position]))
-        return image, labels[row] if targets is None else {"label": labels[row], "teacher": targets[row]}
+    def read(rows):
+        return np.array([_decodable(content) for content in faces.read_rows(rows)], object)
+
+    def face(content, place):
+        image = tf.ensure_shape(_pixels(content), (*size, 3))
+        if augmentation is None:
+            return image
+        return augmentation(tf.cast(image, tf.float32), seed=tf.stack([key, place]))
+
+    def batch(places):
+        rows = rows_at(places)
+        # Read by Python, a batch at a time: TensorFlow has no operation that reads a span of a file, and opens whole
+        # files no faster. The interpreter is held for microseconds an image; decoding and augmentation don't need it.
+        contents = tf.ensure_shape(tf.numpy_function(read, [rows], tf.string, stateful=False), [batch_size])
+        images = tf.map_fn(
+            lambda photo: face(*photo),
+            (contents, places),
+            fn_output_signature=tf.TensorSpec((*size, 3), tf.uint8 if augmentation is None else tf.float32),
+            parallel_iterations=_PARALLEL,
+        )
+        label = tf.gather(labels, rows)
+        return images, label if targets is None else {"label": label, "teacher": tf.gather(targets, rows)}
 
     stream = tf.data.Dataset.range(first_step * batch_size, last_step * batch_size)
-    stream = stream.map(face, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-    return stream.batch(batch_size, drop_remainder=True).prefetch(2)
+    stream = stream.batch(batch_size, drop_remainder=True)
+    return stream.map(batch, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).prefetch(2)
 
 
 def check_files(faces, *, size):
-    """Decodes every file as `batches` does, to find the one that it stumbled over.
+    """Decodes every photo as `batches` does, to find the one that it stumbled over.
 
     Args:
-        faces: `ClassFolder`.
+        faces: `FaceSource`.
         size: (height, width) in pixels.
 
     Raises:
-        KerasfaceError: the first file that can't be decoded or has another size.
+        KerasfaceError: the first photo that can't be read or decoded or has another size.
     """
-    for path in faces.paths:
+    for photo in faces.photos:
+        content = photo.read_bytes()
         try:
-            height, width, _ = _pixels(path).shape
+            height, width, _ = _pixels(_decodable(content)).shape
             received = f"{height}x{width}"
         except tf.errors.OpError as error:
             # TensorFlow wraps what its decoder says in the names of its own nodes.
             received = re.sub(r"^\{\{.*?\}\} | \[Op:.*", "", error.message.splitlines()[0]).rstrip(".")
         if received != (expected := f"{size[0]}x{size[1]}"):
             raise KerasfaceError(
-                f"can't train on {path}: expected a face aligned to {expected} pixels (height x width), JPEG, PNG or "
+                f"can't train on {photo}: expected a face aligned to {expected} pixels (height x width), JPEG, PNG or "
                 f"BMP. Received: {received}. Align the photos first, or replace the file."
             )
 
 
-def _decoded(path, size):
-    image = _pixels(path)
-    shape = tf.shape(image)
-    received = tf.strings.as_string(shape)
-    message = tf.strings.join([path, ": ", received[0], "x", received[1], f" pixels, expected {size[0]}x{size[1]}"])
-    with tf.control_dependencies([tf.debugging.Assert(tf.reduce_all(shape[:2] == size), [message])]):
-        return tf.ensure_shape(image, (*size, 3))
+def _bound(sampler, labels, key, batch_size):
+    if isinstance(sampler, PeopleByImages):
+        return sampler.bind(labels, key, batch_size=batch_size)
+    return sampler.bind(labels, key)
 
 
-def _pixels(path):
-    return tf.io.decode_image(tf.io.read_file(path), channels=3, expand_animations=False)
+def _decodable(content):
+    """What `_pixels` reads: BMP, which it doesn't, becomes PNG."""
+    if not content.startswith(b"BM"):
+        return content
+    converted = io.BytesIO()
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            image.convert("RGB").save(converted, "PNG")
+    except (OSError, ValueError, SyntaxError):
+        return content  # TensorFlow's decoder will say that it is damaged
+    return converted.getvalue()
+
+
+def _pixels(content):
+    # The accurate transform is as fast, and gives the very pixels that Pillow gives on the device.
+    return tf.io.decode_jpeg(content, channels=3, dct_method="INTEGER_ACCURATE")

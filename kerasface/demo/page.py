@@ -1,7 +1,5 @@
 """The demo's page: one HTML file with every figure inside, readable without a network."""
 
-import base64
-import io
 import json
 from pathlib import Path
 
@@ -9,6 +7,7 @@ import jinja2
 
 from kerasface import plot
 from kerasface.evaluation import pair_angles, roc_curve
+from kerasface.plot.style import inline_png
 
 __all__ = ["write_page"]
 
@@ -32,17 +31,11 @@ def write_page(result, path, *, scores, same, probes, verdicts):
         "faces": plot.face_grid(list(probes), captions, colors, columns=6),
         "training": plot.training_curve(history),
         "roc": plot.roc({"demo embedder": roc_curve(scores, same)}),
-        "angles": plot.angle_histograms(angles.genuine_degrees, angles.impostor_degrees, result.threshold["cosine"]),
+        "angles": plot.angle_histograms(angles, result.threshold["cosine"]),
     }
     template = jinja2.Environment(
         loader=jinja2.PackageLoader("kerasface.demo", "."), autoescape=True, undefined=jinja2.StrictUndefined
     ).get_template("report.html")
-    images = {name: _inline(figure) for name, figure in figures.items()}
+    images = {name: inline_png(figure) for name, figure in figures.items()}
     text = template.render(r=json.loads(result.to_json()), images=images)
     Path(path).write_text(text, encoding="utf-8")
-
-
-def _inline(figure):
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=110)
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()

@@ -20,7 +20,7 @@ from kerasface.demo.faces import DemoFaces
 from kerasface.demo.network import demo_network
 from kerasface.demo.page import write_page
 from kerasface.errors import KerasfaceError
-from kerasface.evaluation import calibrate, open_set, pair_scores, represent, sample_pairs, verify
+from kerasface.evaluation import calibrate_tail, impostor_tail, open_set, pair_scores, represent, sample_pairs, verify
 from kerasface.export import embedder_spec, export
 from kerasface.progress import progress_bar
 from kerasface.training.callbacks import FiniteLoss, ProgressDisplay
@@ -184,11 +184,8 @@ def _unit(model, images):
 
 
 def _calibrated(unit, labels):
-    first, second = np.triu_indices(len(unit), k=1)
-    scores = np.sum(unit[first] * unit[second], axis=1)
-    same = labels[first] == labels[second]
-    people = labels.max() + 1
-    return calibrate(scores, same, far=_FAR, calibrated_on=f"{people} other synthetic people", precision="fp32")
+    tail = impostor_tail(unit, labels, rate=_FAR)
+    return calibrate_tail(tail, far=_FAR, calibrated_on=f"{labels.max() + 1} other synthetic people", precision="fp32")
 
 
 def _gallery_rows(labels):

@@ -1,5 +1,7 @@
 """Reading a photo, whatever it was saved as, into upright uint8 RGB."""
 
+import io
+import os
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +15,7 @@ _JPEG_START, _PNG_START = b"\xff\xd8\xff", b"\x89PNG"
 _MAX_16_BIT = 65535
 
 
-def load_image(path):
+def load_image(photo):
     """Reads an image file as a person would see it.
 
     The EXIF orientation is applied; gray, palette and CMYK become RGB; what is transparent lies on white; 16-bit
@@ -21,7 +23,8 @@ def load_image(path):
     taken.
 
     Args:
-        path: of a file in a format that Pillow reads.
+        photo: path of a file in a format that Pillow reads, or anything else that has a path's `read_bytes` and says
+            as text where it lies, such as a `kerasface.data` source's photos.
 
     Returns:
         (H, W, 3) uint8 RGB.
@@ -34,33 +37,42 @@ def load_image(path):
         >>> load_image("photo.jpg").shape
         (600, 512, 3)
     """
-    path = Path(path)
-    if path.is_dir():
-        raise KerasfaceError(f"expected an image file. Received: the folder {path}. Name a file in it.")
-    if not path.is_file():
-        raise KerasfaceError(f"no image file {path}. Is the path right, seen from {Path.cwd()}?")
-    size = path.stat().st_size
-    if not size:
-        raise KerasfaceError(f"the image file {path} is empty (0 bytes): copy or download it again.")
+    photo = Path(photo) if isinstance(photo, str | os.PathLike) else photo
+    if isinstance(photo, Path):
+        _check_file(photo)
     try:
-        with Image.open(path) as image:
-            return np.array(_to_rgb(ImageOps.exif_transpose(image), path))
+        content = photo.read_bytes()
+    except OSError as error:
+        raise KerasfaceError(f"can't read {photo}: {error.strerror}.") from error
+    if not content:
+        raise KerasfaceError(f"the image file {photo} is empty (0 bytes): copy or download it again.")
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            return np.array(_to_rgb(ImageOps.exif_transpose(image), photo))
     except KerasfaceError:
         raise
     except UnidentifiedImageError as error:
-        with path.open("rb") as file:
-            start = file.read(4)
+        start = content[:4]
         if start.startswith((_JPEG_START, _PNG_START)):
             raise KerasfaceError(
-                f"{path} is truncated: it ends in its header ({size} bytes). Copy it again."
+                f"{photo} is truncated: it ends in its header ({len(content)} bytes). Copy it again."
             ) from error
         raise KerasfaceError(
-            f"{path} is not an image that Pillow can read. Received: first bytes {start!r}. Save it as JPEG or PNG."
+            f"{photo} is not an image that Pillow can read. Received: first bytes {start!r}. Save it as JPEG or PNG."
         ) from error
     # Pillow's readers raise what their parsers stumble over: OSError, SyntaxError, struct.error, IndexError, ….
     except Exception as error:
         kind = "truncated" if "truncated" in str(error).lower() else "damaged or too large"
-        raise KerasfaceError(f"{path} is {kind} ({size} bytes): {error}. Copy or download it again.") from error
+        raise KerasfaceError(
+            f"{photo} is {kind} ({len(content)} bytes): {error}. Copy or download it again."
+        ) from error
+
+
+def _check_file(path):
+    if path.is_dir():
+        raise KerasfaceError(f"expected an image file. Received: the folder {path}. Name a file in it.")
+    if not path.is_file():
+        raise KerasfaceError(f"no image file {path}. Is the path right, seen from {Path.cwd()}?")
 
 
 def _to_rgb(image, path):

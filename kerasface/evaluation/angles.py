@@ -12,17 +12,18 @@ __all__ = ["PairAngles", "pair_angles"]
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class PairAngles(Result):
-    """Angles of genuine and impostor pairs, in degrees from 0 to 180.
+    """Histograms of the angles of genuine and impostor pairs.
 
     Args:
-        genuine_degrees: (G,) float64, of pairs of one person.
-        impostor_degrees: (I,) float64, of pairs of two people; 90 on average when embeddings fill the sphere evenly.
-        genuine_mean_degrees, genuine_std_degrees, impostor_mean_degrees, impostor_std_degrees: their means and their
-            standard deviations over the pairs.
+        genuine_counts: (180,) int, pairs of one person by whole degrees: entry i counts those in [i°, i + 1°), the last
+            one 180° too.
+        impostor_counts: (180,) int, pairs of two people; 90° on average when embeddings fill the sphere evenly.
+        genuine_mean_degrees, genuine_std_degrees, impostor_mean_degrees, impostor_std_degrees: means and standard
+            deviations over the pairs themselves, not over the bins.
     """
 
-    genuine_degrees: np.ndarray
-    impostor_degrees: np.ndarray
+    genuine_counts: np.ndarray
+    impostor_counts: np.ndarray
     genuine_mean_degrees: float
     genuine_std_degrees: float
     impostor_mean_degrees: float
@@ -43,18 +44,17 @@ def pair_angles(scores, same) -> PairAngles:
         ValueError: see `check_scores`.
 
     Example:
-        >>> angles = pair_angles(pair_scores(embeddings, pairs), pairs.same)
-        >>> plot.angle_histograms(angles.genuine_degrees, angles.impostor_degrees)
+        >>> plot.angle_histograms(pair_angles(pair_scores(embeddings, pairs), pairs.same))
 
     Reference:
-        Deng et al., ArcFace, CVPR 2019, table 3 (angle statistics).
+        Deng et al., ArcFace, CVPR 2019, figure 7 (angle distributions of the test sets' pairs).
     """
     scores, same = check_scores(scores, same)
     degrees = np.degrees(np.arccos(np.clip(scores, -1.0, 1.0)))
     genuine, impostor = degrees[same], degrees[~same]
     return PairAngles(
-        genuine_degrees=genuine,
-        impostor_degrees=impostor,
+        genuine_counts=np.histogram(genuine, 180, (0, 180))[0],
+        impostor_counts=np.histogram(impostor, 180, (0, 180))[0],
         genuine_mean_degrees=float(genuine.mean()),
         genuine_std_degrees=float(genuine.std()),
         impostor_mean_degrees=float(impostor.mean()),

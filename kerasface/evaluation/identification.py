@@ -5,17 +5,19 @@ import math
 
 import numpy as np
 
+from kerasface.evaluation.gallery_search import search
+from kerasface.evaluation.pooling import EmptyTemplateError, pool
 from kerasface.evaluation.representation import unit
 from kerasface.evaluation.result import Result
-from kerasface.evaluation.roc import impostors_needed
+from kerasface.evaluation.roc import RocCurve, corners, impostors_needed
 
-__all__ = ["FPIRS", "OpenSetResult", "open_set"]
+__all__ = ["FPIRS", "RANKS", "OpenSetResult", "open_set", "ranks_of"]
 
 # The rates at which open-set identification is quoted by IJB and by NIST's FRTE 1:N.
 FPIRS = (1e-1, 1e-2, 1e-3)
 
-# Scores held at once, 64 MiB of float32: a gallery of any size is searched in blocks of probes.
-_BLOCK_SCORES = 2**24
+# Ranks up to which a CMC is drawn.
+RANKS = 20
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,6 +27,8 @@ class OpenSetResult(Result):
     Args:
         rank1: closed-set rank-1 rate: known probes whose own gallery person scores highest, whatever the threshold
             (ISO/IEC 19795: true-positive identification rate at rank 1).
+        cmc: (K,) the same for rank 1, 2, … K: known probes whose own person is among the k highest (cumulative match
+            characteristic); empty without known probes.
         dir_at_fpir: detection and identification rate by false-positive identification rate (the literature's
             DIR@FAR): known probes that rank first and reach the threshold; 1 − FNIR. The threshold is the lowest that
             keeps to the FPIR.
@@ -33,9 +37,12 @@ class OpenSetResult(Result):
         fnir: at that threshold: known probes that do not rank first or do not reach it / all known probes.
         gallery_people: people in the gallery.
         known_probes, unknown_probes: probes of people in the gallery, and of people who are not.
+        curve: every operating point, FPIR as `far` and DIR as `tar` (which ends at `rank1`, not at 1); None where one
+            kind of probe is missing. The counts in it are of probes.
     """
 
     rank1: float | None
+    cmc: tuple[float, ...]
     dir_at_fpir: dict[float, float | None]
     threshold: float | None
     fpir: float | None
@@ -43,6 +50,7 @@ class OpenSetResult(Result):
     gallery_people: int
     known_probes: int
     unknown_probes: int
+    curve: RocCurve | None = dataclasses.field(compare=False)
 
 
 def open_set(
@@ -66,7 +74,7 @@ def open_set(
         probe_embeddings: (P, D) float.
         probe_labels: (P,) int.
         fpirs: rates in (0, 1) to report DIR at. One that the unknown probes cannot support
-            (`roc.impostors_needed`: 100 for 1e-1) is reported as None.
+            (`roc.impostors_needed`: 30 for 1e-1) is reported as None.
         threshold: cosine from which a face counts as recognised (`score >= threshold`), to measure FPIR and FNIR at.
 
     Returns:
@@ -88,16 +96,21 @@ def open_set(
     probes, probe_labels = _labelled("probe", probe_embeddings, probe_labels)
     if gallery.shape[1] != probes.shape[1]:
         raise ValueError(f"gallery and probes must be of one size. Received: {gallery.shape[1]} and {probes.shape[1]}")
-    people, templates = _templates(gallery, gallery_labels)
+    people, rows = np.unique(gallery_labels, return_inverse=True)
+    templates = _templates(gallery, rows, people)
     column = np.searchsorted(people, probe_labels).clip(max=len(people) - 1)
     known = people[column] == probe_labels
 
-    own, others = _search(templates, probes, np.where(known, column, -1))
+    found = search(templates, probes, RANKS + 1)
+    ranks = ranks_of(found, column)[known]
     # What a known probe is recognised with: its own score where it ranks first, nothing otherwise.
-    recognised = np.where(own > others, own, -np.inf)[known]
-    strangers = np.sort(others[~known])[::-1]
+    recognised = np.where(ranks == 1, found.scores[known, 0], -np.inf)
+    strangers = np.sort(found.scores[~known, 0])[::-1]
     return OpenSetResult(
-        rank1=_rate(recognised > -np.inf),
+        rank1=_rate(ranks == 1),
+        cmc=tuple(float(np.mean(ranks <= rank)) for rank in range(1, min(RANKS, len(people)) + 1))
+        if known.any()
+        else (),
         dir_at_fpir={fpir: _dir_at_fpir(recognised, strangers, fpir) for fpir in fpirs},
         threshold=threshold,
         fpir=None if threshold is None else _rate(strangers >= threshold),
@@ -105,7 +118,24 @@ def open_set(
         gallery_people=len(people),
         known_probes=int(known.sum()),
         unknown_probes=int((~known).sum()),
+        curve=_curve(recognised, strangers) if known.any() and not known.all() else None,
     )
+
+
+def ranks_of(found, own) -> np.ndarray:
+    """The rank of each probe's own gallery row in a search, ties counted against it.
+
+    Args:
+        found: `SearchResult` of k + 1 rows.
+        own: (P,) int, each probe's own row.
+
+    Returns:
+        (P,) int from 1; one past all that was searched where the own row is not among the k, or ties with the last.
+    """
+    is_own = found.rows == np.asarray(own)[:, None]
+    score = np.where(is_own, found.scores, -np.inf).max(axis=1)
+    as_good = (found.scores >= score[:, None]).sum(axis=1)
+    return np.where(is_own.any(axis=1), as_good, found.rows.shape[1] + 1)
 
 
 def _labelled(kind, embeddings, labels):
@@ -116,29 +146,30 @@ def _labelled(kind, embeddings, labels):
     return embeddings, labels
 
 
-def _templates(gallery, labels):
-    people, rows = np.unique(labels, return_inverse=True)
-    sums = np.zeros((len(people), gallery.shape[1]))
-    np.add.at(sums, rows, gallery)
-    cancelled = np.linalg.norm(sums, axis=1) < 1e-6  # float32 rounding of a sum that is zero
-    if cancelled.any():
-        raise ValueError(f"the gallery embeddings of a person cancel out. Received: label {people[cancelled][0]}")
-    return people, unit(sums)
+def _templates(gallery, rows, people):
+    try:
+        return pool(gallery, rows)
+    except EmptyTemplateError as error:
+        label = people[error.template]
+        raise ValueError(f"the gallery embeddings of a person cancel out. Received: label {label}") from error
 
 
-def _search(templates, probes, own_column):
-    """Each probe's score with its own template (-inf without one) and its highest with any other."""
-    own, others = np.empty(len(probes), np.float32), np.empty(len(probes), np.float32)
-    block = max(1, _BLOCK_SCORES // len(templates))
-    for start in range(0, len(probes), block):
-        rows = slice(start, start + block)
-        scores = probes[rows] @ templates.T
-        at, column = np.arange(len(scores)), own_column[rows]
-        known = column >= 0
-        own[rows] = np.where(known, scores[at, column], -np.inf)
-        scores[at[known], column[known]] = -np.inf
-        others[rows] = scores.max(axis=1)
-    return own, others
+def _curve(recognised, strangers):
+    thresholds = np.unique(np.append(recognised[np.isfinite(recognised)], strangers))[::-1]
+    return corners(
+        RocCurve(
+            far=np.append(0.0, _at_least(strangers, thresholds)),
+            tar=np.append(0.0, _at_least(recognised, thresholds)),
+            thresholds=np.append(np.nextafter(thresholds[0], np.inf), thresholds).astype(np.float64),
+            genuine_pairs=recognised.size,
+            impostor_pairs=strangers.size,
+        )
+    )
+
+
+def _at_least(scores, thresholds):
+    """Share of the scores that reach each threshold."""
+    return 1 - np.searchsorted(np.sort(scores), thresholds, side="left") / scores.size
 
 
 def _dir_at_fpir(recognised, strangers, fpir):

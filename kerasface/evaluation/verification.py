@@ -4,11 +4,15 @@ import dataclasses
 
 import numpy as np
 
+from kerasface.evaluation.bootstrap import REPLICATES, Intervals, identity_intervals
 from kerasface.evaluation.result import Result
 from kerasface.evaluation.roc import FARS, area_under_curve, equal_error_rate, roc_curve, tar_at_far
-from kerasface.evaluation.scores import check_scores
+from kerasface.evaluation.scores import check_scores, held_out_scores
 
 __all__ = ["VerificationResult", "verify"]
+
+# IJB-C's 15.6 million pairs take a third of a second a replicate.
+_MANY_PAIRS, _FEWER_REPLICATES = 1_000_000, 200
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,7 +20,8 @@ class VerificationResult(Result):
     """What `verify` measured. Rates and accuracies lie in [0, 1].
 
     Args:
-        accuracy_mean: mean over folds of the accuracy on the held-out fold.
+        accuracy_mean: mean over folds of the accuracy on the held-out fold; None without folds, since an accuracy at a
+            threshold that was chosen on the same pairs flatters.
         accuracy_std: their standard deviation over folds, dividing by their number K as the field's published scripts
             do. The LFW report's standard error of the mean is `accuracy_std / sqrt(K - 1)`.
         fold_accuracies: (K,) by rising fold number.
@@ -26,10 +31,11 @@ class VerificationResult(Result):
         tar_at_far: true accept rate (1 − FNMR) by false accept rate (FMR), for each of `roc.FARS`; None where the
             number of impostor pairs cannot support the rate.
         genuine_pairs, impostor_pairs: how many pairs.
+        intervals: 95 % confidence intervals by resampling identities; None where the people are not known.
     """
 
-    accuracy_mean: float
-    accuracy_std: float
+    accuracy_mean: float | None
+    accuracy_std: float | None
     fold_accuracies: tuple[float, ...]
     fold_thresholds: tuple[float, ...]
     auc: float
@@ -37,9 +43,10 @@ class VerificationResult(Result):
     tar_at_far: dict[float, float | None]
     genuine_pairs: int
     impostor_pairs: int
+    intervals: Intervals | None = None
 
 
-def verify(scores, same, folds) -> VerificationResult:
+def verify(scores, same, folds, *, people=None) -> VerificationResult:
     """Measures a verifier from the scores of labelled pairs.
 
     Each fold in turn is judged with the threshold that is best on all others, so no accuracy profits from hindsight. A
@@ -49,12 +56,16 @@ def verify(scores, same, folds) -> VerificationResult:
     the stricter. "Accept all" is the lowest score itself, "accept none" the next number above the highest.
 
     Args:
-        scores: (P,) finite numbers, higher for more alike; usually cosines.
+        scores: (P,) finite numbers, higher for more alike; usually cosines. Where scoring itself learns from the other
+            folds (the mean that is subtracted): (K, P), row k what every pair scores with the k-th fold held out.
         same: (P,) bool, True for genuine pairs.
-        folds: (P,) int, the fold of each pair; at least two different.
+        folds: (P,) int, the fold of each pair; at least two different. None for a protocol without folds (IJB), which
+            is measured by TAR@FAR alone.
+        people: (P, 2) int, the person on either side, for confidence intervals; None leaves them out.
 
     Returns:
-        A `VerificationResult`. AUC, EER and TAR@FAR are of all pairs together; they need no threshold.
+        A `VerificationResult`. AUC, EER and TAR@FAR are of all pairs together, each with the score that it has where
+        its own fold is held out; they need no threshold.
 
     Raises:
         ValueError: shapes or types do not fit, fewer than two folds, or see `check_scores`.
@@ -66,28 +77,43 @@ def verify(scores, same, folds) -> VerificationResult:
     Reference:
         Huang et al., Labeled Faces in the Wild, UMass Amherst TR 07-49 (2007), view 2.
     """
-    scores, same = check_scores(scores, same)
-    folds = np.asarray(folds)
-    if folds.shape != scores.shape or not np.issubdtype(folds.dtype, np.integer):
-        raise ValueError(f"folds must be ({scores.size},) int. Received: {folds.shape} {folds.dtype}")
+    if folds is None:
+        return _measured(*check_scores(scores, same), [], [], _intervals(scores, same, people, None))
+    folds, by_fold, pairs = np.asarray(folds), np.asarray(scores, np.float64), np.shape(same)
+    if folds.shape != pairs or not np.issubdtype(folds.dtype, np.integer):
+        raise ValueError(f"folds must be {pairs} int, as same is. Received: {folds.shape} {folds.dtype}")
     numbers = np.unique(folds)
     if numbers.size < 2:
         raise ValueError(f"at least two folds are needed, one to judge and one to choose on. Received: {numbers}")
+    own, same = check_scores(held_out_scores(by_fold, folds), same)
 
-    order = np.argsort(scores, kind="stable")
-    ascending, same_ascending, folds_ascending = scores[order], same[order], folds[order]
+    order = np.argsort(own, kind="stable")
     thresholds, accuracies = [], []
-    for number in numbers:
-        held_out = folds_ascending == number
+    for number, fold in enumerate(numbers):
+        row = by_fold if by_fold.ndim == 1 else by_fold[number]
+        if by_fold.ndim > 1:
+            order = np.argsort(row, kind="stable")
+        ascending, same_ascending, held_out = row[order], same[order], folds[order] == fold
         threshold = _best_threshold(ascending[~held_out], same_ascending[~held_out])
         accepted = ascending[held_out] >= threshold
         thresholds.append(threshold)
         accuracies.append(float(np.mean(accepted == same_ascending[held_out])))
 
+    return _measured(own, same, accuracies, thresholds, _intervals(by_fold, same, people, folds))
+
+
+def _intervals(scores, same, people, folds):
+    if people is None:
+        return None
+    replicates = REPLICATES if len(people) <= _MANY_PAIRS else _FEWER_REPLICATES
+    return identity_intervals(scores, same, people, folds=folds, fars=FARS, replicates=replicates)
+
+
+def _measured(scores, same, accuracies, thresholds, intervals):
     curve = roc_curve(scores, same)
     return VerificationResult(
-        accuracy_mean=float(np.mean(accuracies)),
-        accuracy_std=float(np.std(accuracies)),
+        accuracy_mean=float(np.mean(accuracies)) if accuracies else None,
+        accuracy_std=float(np.std(accuracies)) if accuracies else None,
         fold_accuracies=tuple(accuracies),
         fold_thresholds=tuple(thresholds),
         auc=area_under_curve(curve),
@@ -95,6 +121,7 @@ def verify(scores, same, folds) -> VerificationResult:
         tar_at_far={far: tar_at_far(curve, far) for far in FARS},
         genuine_pairs=curve.genuine_pairs,
         impostor_pairs=curve.impostor_pairs,
+        intervals=intervals,
     )
 
 

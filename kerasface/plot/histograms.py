@@ -4,6 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
+from kerasface.evaluation.angles import PairAngles
 from kerasface.plot.style import GENUINE, IMPOSTOR, INK, figure, styled
 
 __all__ = ["angle_histograms"]
@@ -11,38 +12,41 @@ __all__ = ["angle_histograms"]
 _BIN_DEGREES = 2
 
 
-def angle_histograms(genuine, impostor, threshold: float | None = None) -> Figure:
+def angle_histograms(angles: PairAngles, threshold: float | None = None) -> Figure:
     """Draws how far apart one person's images lie, and different people's.
 
     Args:
-        genuine: (G,) angles of genuine pairs in degrees, from `evaluation.pair_angles`.
-        impostor: (I,) angles of impostor pairs in degrees.
+        angles: from `evaluation.pair_angles`.
         threshold: cosine from which a pair is accepted, as in `spec.Threshold`; drawn at its angle.
 
     Returns:
         A `Figure`. Each histogram is in per cent of its own pairs per bin of 2°, so their numbers need not be equal.
 
     Raises:
-        ValueError: an empty set, angles outside [0, 180] or a threshold outside [-1, 1].
+        ValueError: a threshold outside [-1, 1].
 
     Example:
-        >>> angles = pair_angles(scores, pairs.same)
-        >>> save(angle_histograms(angles.genuine_degrees, angles.impostor_degrees, threshold=0.42), "angles.png")
+        >>> save(angle_histograms(pair_angles(scores, pairs.same), threshold=0.42), "angles.png")
 
     Reference:
         Deng et al., ArcFace, CVPR 2019, draws the same histograms for LFW, CFP-FP and AgeDB.
     """
-    genuine, impostor = _checked("genuine", genuine), _checked("impostor", impostor)
     if threshold is not None and not -1 <= threshold <= 1:
         raise ValueError(f"threshold is a cosine in [-1, 1]. Received: {threshold}")
     edges = np.arange(0, 180 + _BIN_DEGREES, _BIN_DEGREES)
+    kinds = (
+        ("genuine", GENUINE, angles.genuine_counts, angles.genuine_mean_degrees, angles.genuine_std_degrees),
+        ("impostor", IMPOSTOR, angles.impostor_counts, angles.impostor_mean_degrees, angles.impostor_std_degrees),
+    )
     with styled():
         drawing, (axis,) = figure(6.4, 4.0)
-        tallest, drawn = 0.0, np.concatenate([genuine, impostor])
-        for angles, color, name in ((genuine, GENUINE, "genuine"), (impostor, IMPOSTOR, "impostor")):
-            label = f"{name}: {angles.mean():.1f}° ± {angles.std():.1f}° ({angles.size:,} pairs)"
-            share = np.histogram(angles, edges)[0] / angles.size
+        tallest, drawn = 0.0, np.flatnonzero(np.asarray(angles.genuine_counts) + np.asarray(angles.impostor_counts))
+        drawn = np.append(drawn, drawn.max() + 1).astype(np.float64)
+        for name, color, counts, mean, std in kinds:
+            total = int(np.sum(counts))
+            share = np.asarray(counts).reshape(-1, _BIN_DEGREES).sum(axis=1) / total
             axis.stairs(share, edges, fill=True, color=color, alpha=0.35)
+            label = f"{name}: {mean:.1f}° ± {std:.1f}° ({total:,} pairs)"
             axis.stairs(share, edges, color=color, linewidth=1.4, label=label)
             tallest = max(tallest, share.max())
         if threshold is not None:
@@ -60,11 +64,3 @@ def angle_histograms(genuine, impostor, threshold: float | None = None) -> Figur
         axis.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=None))
         drawing.legend(loc="outside upper left")
     return drawing
-
-
-def _checked(name, angles):
-    angles = np.asarray(angles, np.float64)
-    if angles.ndim != 1 or not angles.size or not ((angles >= 0) & (angles <= 180)).all():
-        extent = f"{angles.min()} to {angles.max()}" if angles.size else "none"
-        raise ValueError(f"{name} must be (N,) degrees in [0, 180]. Received: {angles.shape}, {extent}")
-    return angles

@@ -1,6 +1,8 @@
 """The look that all figures share."""
 
+import base64
 import contextlib
+import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ from matplotlib.figure import Figure
 
 from kerasface.errors import KerasfaceError
 
-__all__ = ["ACCEPTED", "GENUINE", "IMPOSTOR", "INK", "PALETTE", "REJECTED", "figure", "save", "styled"]
+__all__ = ["ACCEPTED", "GENUINE", "IMPOSTOR", "INK", "PALETTE", "REJECTED", "figure", "inline_png", "save", "styled"]
 
 # Colours that people with any common colour blindness can tell apart, in an order of falling contrast with white: Okabe
 # and Ito, Color Universal Design (2008), without its yellow, which white paper swallows.
@@ -123,3 +125,10 @@ def save(figure: Figure, path: str | Path) -> Path:
     except OSError as error:
         raise KerasfaceError(f"the figure cannot be written to {path}: {error}. Choose another place.") from error
     return path
+
+
+def inline_png(figure: Figure) -> str:
+    """A figure as a data URL, for a page that must be readable without any other file."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()

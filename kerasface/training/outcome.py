@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from kerasface.errors import KerasfaceError
-from kerasface.evaluation import Pairs, calibrate, pair_scores, represent
+from kerasface.evaluation import calibrate_tail, impostor_tail, represent
 from kerasface.export import embedder_spec
 from kerasface.export.metadata import write_sidecar
 
@@ -23,7 +23,7 @@ def write_outcome(recipe, held_out, model_path, out):
 
     Args:
         recipe: `Recipe` of the run.
-        held_out: `ClassFolder` of people that training never saw.
+        held_out: `FaceSource` of people that training never saw.
         model_path: the `.keras` file.
         out: folder of the run; a rate that is left out is explained in its `thresholds.json`.
 
@@ -32,16 +32,14 @@ def write_outcome(recipe, held_out, model_path, out):
     """
     model = keras.saving.load_model(model_path)
     unit = represent(
-        lambda images: np.asarray(model.predict_on_batch(images)), held_out.paths, flip="none", batch_size=64
+        lambda images: np.asarray(model.predict_on_batch(images)), held_out.photos, flip="none", batch_size=64
     )
-    first, second = np.triu_indices(len(unit), k=1)
-    same = held_out.labels[first] == held_out.labels[second]
-    scores = pair_scores(unit, Pairs(first, second, same, folds=np.zeros_like(first)))
+    tail = impostor_tail(unit, held_out.labels, rate=max(_FARS))
     thresholds, left_out = [], {}
     for far in _FARS:
         try:
             calibrated_on = f"{len(held_out.names)} people held out of {recipe.data.description}"
-            thresholds.append(calibrate(scores, same, far=far, calibrated_on=calibrated_on, precision="fp32"))
+            thresholds.append(calibrate_tail(tail, far=far, calibrated_on=calibrated_on, precision="fp32"))
         except KerasfaceError as error:
             left_out[str(far)] = str(error)
     spec = embedder_spec(

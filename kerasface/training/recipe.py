@@ -1,5 +1,6 @@
 """Recipe: the whole experiment in one validated YAML file."""
 
+import dataclasses
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -7,6 +8,7 @@ import pydantic
 import yaml
 from pydantic import Field
 
+from kerasface.data.augmentation import Augmentation
 from kerasface.errors import KerasfaceError
 
 __all__ = ["Recipe"]
@@ -31,27 +33,30 @@ class _Named(pydantic.BaseModel):
 
 
 class Data(_Section):
-    """Where validation people come from and what an identity must have."""
+    """Where validation people come from, what an identity must have, and in which order photos come.
+
+    `images_per_person` is of the sampler people_by_images alone.
+    """
 
     held_out: Annotated[float, Field(gt=0, lt=1)] = 0.05
     min_images: Annotated[int, Field(ge=1)] = 1
+    sampler: Literal["uniform", "class_balanced", "people_by_images"] = "uniform"
+    images_per_person: Annotated[int, Field(ge=2)] = 4
     licence: str = "unknown"
     description: str = "unknown"
 
 
-class AugmentationSection(_Section):
-    """The fields of `kerasface.data.Augmentation`."""
+def _augmentation_section():
+    """The fields of `kerasface.data.Augmentation` with their ranges; a face and its mirror image are one by default."""
+    defaults = Augmentation(mirror=0.5)
+    fields: dict[str, Any] = {
+        field.name: (Annotated[float, Field(ge=0, le=field.metadata["high"])], getattr(defaults, field.name))
+        for field in dataclasses.fields(Augmentation)
+    }
+    return pydantic.create_model("AugmentationSection", __base__=_Section, **fields)
 
-    mirror: _Fraction = 0.5
-    shift: _Fraction = 0.0
-    rotation: Annotated[float, Field(ge=0, le=180)] = 0.0
-    zoom: _Fraction = 0.0
-    brightness: _Fraction = 0.0
-    contrast: _Fraction = 0.0
-    saturation: _Fraction = 0.0
-    gray: _Fraction = 0.0
-    low_resolution: _Fraction = 0.0
-    erase: _Fraction = 0.0
+
+AugmentationSection = _augmentation_section()
 
 
 class SGDSection(_Section):
@@ -136,7 +141,7 @@ class Recipe(_Section):
     batch_size: Annotated[int, Field(ge=2)] = 64
     seed: int = 0
     data: Data = Data()
-    augmentation: AugmentationSection = AugmentationSection()
+    augmentation: AugmentationSection = AugmentationSection()  # type: ignore[valid-type]
     backbone: _Named
     head: _Named | None = None
     teacher: Teacher | None = None

@@ -18,14 +18,14 @@ _BATCH = 32
 _PART = 1024
 
 
-def teacher_embeddings(settings, paths, *, progress=None):
+def teacher_embeddings(settings, photos, *, progress=None):
     """Embeds every photo and its mirror image with the teacher; what was embedded before is read from the cache.
 
     The student's target is the direction of both embeddings' sum, so that it learns the same face from either.
 
     Args:
         settings: the recipe's `teacher` section.
-        paths: of aligned photos of the teacher's input size.
+        photos: paths, or the `photos` of a `FaceSource`, aligned and of the teacher's input size.
         progress: function of (done, total), or None.
 
     Returns:
@@ -35,7 +35,7 @@ def teacher_embeddings(settings, paths, *, progress=None):
         KerasfaceError: the teacher can't be opened, isn't an embedder of single photos, or photos have another size.
 
     Example:
-        >>> teacher_embeddings(recipe.teacher, faces.paths).shape
+        >>> teacher_embeddings(recipe.teacher, faces.photos).shape
         (29875, 128)
     """
     content = read_model(settings.model)
@@ -43,14 +43,14 @@ def teacher_embeddings(settings, paths, *, progress=None):
     preprocessing = f"{settings.mean} {settings.std} {settings.channel_order}"
     key = hashlib.sha256(content + preprocessing.encode()).hexdigest()
     cache = _Cache(cache_dir() / "teachers" / key[:32])
-    hashes = [hashlib.sha256(Path(path).read_bytes()).hexdigest() for path in paths]
-    missing = {digest: path for digest, path in zip(hashes, paths, strict=True) if digest not in cache.rows}
+    hashes = [hashlib.sha256(_content(photo)).hexdigest() for photo in photos]
+    missing = {digest: photo for digest, photo in zip(hashes, photos, strict=True) if digest not in cache.rows}
     fresh = list(missing.items())
     for start in range(0, len(fresh), _PART):
         part = fresh[start : start + _PART]
         rows = []
         for first in range(0, len(part), _BATCH):
-            batch = [path for _, path in part[first : first + _BATCH]]
+            batch = [photo for _, photo in part[first : first + _BATCH]]
             rows.append(_embed(session, settings, batch))
             if progress:
                 progress(start + first + len(batch), len(fresh))
@@ -80,8 +80,8 @@ class _Cache:
         self.rows.update(zip(digests, embeddings, strict=True))
 
 
-def _embed(session, settings, paths):
-    images = np.stack([_photo(path, session, settings) for path in paths])
+def _embed(session, settings, photos):
+    images = np.stack([_pixels(photo, session, settings) for photo in photos])
     images = np.concatenate([images, images[:, :, ::-1]])
     if settings.channel_order == "bgr":
         images = images[..., ::-1]
@@ -94,7 +94,7 @@ def _embed(session, settings, paths):
     else:
         output = session.run(pixels)[0]
     output = output.reshape(len(pixels), -1).astype(np.float32)
-    return np.stack([output[: len(paths)], output[len(paths) :]], axis=1)
+    return np.stack([output[: len(photos)], output[len(photos) :]], axis=1)
 
 
 def _channels_first(session):
@@ -104,12 +104,16 @@ def _channels_first(session):
     return shape[1] == 3
 
 
-def _photo(path, session, settings):
-    image = load_image(path)
+def _content(photo):
+    return (Path(photo) if isinstance(photo, str) else photo).read_bytes()
+
+
+def _pixels(photo, session, settings):
+    image = load_image(photo)
     height, width = session.input_shape[2:] if _channels_first(session) else session.input_shape[1:3]
     if image.shape[:2] != (height, width):
         raise KerasfaceError(
             f"the teacher {settings.model} takes {height}x{width} pixels. "
-            f"Received: {image.shape[0]}x{image.shape[1]}: {path}"
+            f"Received: {image.shape[0]}x{image.shape[1]}: {photo}"
         )
     return image

@@ -1,7 +1,6 @@
 """The trainer: a recipe and a folder of faces to a validated model, stoppable and resumable at every step."""
 
 import dataclasses
-import hashlib
 import json
 import os
 import time
@@ -13,7 +12,7 @@ import tensorflow as tf
 from rich.console import Console
 
 from kerasface import backbones, heads
-from kerasface.data import Augmentation, ClassFolder, batches, check_files, list_photos, split_identities
+from kerasface.data import Augmentation, batches, check_files, list_photos, open_faces, split_identities
 from kerasface.errors import KerasfaceError
 from kerasface.model import FaceModel
 from kerasface.progress import progress_bar
@@ -21,6 +20,8 @@ from kerasface.training.callbacks import FiniteLoss, PeriodicCheckpoint, Progres
 from kerasface.training.checkpoints import Checkpoints
 from kerasface.training.optimizers import CoupledSGD
 from kerasface.training.outcome import write_outcome
+from kerasface.training.recipe import Recipe
+from kerasface.training.sampling import sampler_of
 from kerasface.training.teacher import teacher_embeddings
 from kerasface.training.validation import HeldOutVerification
 
@@ -72,7 +73,7 @@ def train(recipe, data, out, *, photos=(), resume=False, console=None):
 
     Args:
         recipe: `Recipe`.
-        data: class folder of aligned faces.
+        data: aligned faces, anything that `open_faces` opens.
         photos: folders of more aligned photos, of people not known: only a recipe with a teacher can use them.
         out: folder of this run: `checkpoints/`, `best.keras`, `log.jsonl`, `recipe.json`, `result.json`.
         resume: go on from the newest whole checkpoint in `out`.
@@ -97,28 +98,29 @@ class _Run:
 
     def __init__(self, recipe, data, photos, out, console):
         self.recipe, self.out, self.console = recipe, out, console
-        faces = ClassFolder.read(data, min_images=recipe.data.min_images)
+        faces = open_faces(data, min_images=recipe.data.min_images)
         training, held_out = split_identities(faces.labels, fraction=recipe.data.held_out, seed=recipe.seed)
         if photos and recipe.teacher is None:
             raise KerasfaceError("photos without identities train nothing without a teacher: add one to the recipe.")
         self.faces = faces.select(training)
-        self.people, self.images = len(self.faces.names), len(self.faces.paths)
+        self.people, self.images = len(self.faces.names), len(self.faces)
         more = [path for folder in photos for path in list_photos(folder)]
         self.faces, faces = self.faces.with_photos(more), faces.with_photos(more)
         self.held_out = faces.select(held_out)
+        self.sampler = sampler_of(recipe, self.faces)
         settings = recipe.validation
         self.validate = HeldOutVerification(self.held_out, pairs=settings.pairs, folds=settings.folds, seed=recipe.seed)
-        self.steps_per_epoch = len(self.faces.paths) // recipe.batch_size
+        self.steps_per_epoch = len(self.faces) // recipe.batch_size
         if not self.steps_per_epoch:
             raise KerasfaceError(
-                f"{len(self.faces.paths)} training images make no batch of {recipe.batch_size}. Received: "
+                f"{len(self.faces)} training images make no batch of {recipe.batch_size}. Received: "
                 f"batch_size={recipe.batch_size}. Lower batch_size or add images."
             )
         self.last_step = self.steps_per_epoch * recipe.epochs
         self.checkpoints = Checkpoints(out / "checkpoints")
         self.state = {
             "step": 0, "epoch_loss": 0.0, "best_epoch": 0, "best_accuracy": 0.0, "wall_seconds": 0.0, "history": [],
-            "faces": _fingerprint(faces),
+            "faces": faces.fingerprint(),
         }  # fmt: skip
 
     def train(self, resume):
@@ -143,7 +145,7 @@ class _Run:
         self.teacher = None
         if self.recipe.teacher is not None:
             with progress_bar(self.console, "asking the teacher") as update:
-                self.teacher = teacher_embeddings(self.recipe.teacher, self.faces.paths, progress=update)
+                self.teacher = teacher_embeddings(self.recipe.teacher, self.faces.photos, progress=update)
 
     def _epoch(self, model, display, stop):
         epoch = self.state["step"] // self.steps_per_epoch
@@ -155,6 +157,7 @@ class _Run:
             size=model.backbone.input_shape[1:3],
             augmentation=Augmentation(**recipe.augmentation.model_dump()),
             teacher=self.teacher,
+            sampler=self.sampler,
             first_step=self.state["step"],
             last_step=(epoch + 1) * self.steps_per_epoch,
         )
@@ -203,7 +206,7 @@ class _Run:
             epochs=len(self.state["history"]),
             steps=self.state["step"],
             identities=self.people,
-            images=len(self.faces.paths),
+            images=len(self.faces),
             best_epoch=self.state["best_epoch"],
             held_out_accuracy=self.state["best_accuracy"],
             images_per_second=display.images_per_second,
@@ -225,7 +228,9 @@ class _Run:
                     f"nothing to resume: no checkpoint in {self.checkpoints.folder}. Leave --resume out."
                 )
             try:
-                changes = _changes(json.loads(recipe.read_text(encoding="utf-8")), wanted)
+                # Through the schema: a field that this version added has its default.
+                begun = Recipe.model_validate_json(recipe.read_text(encoding="utf-8"))
+                changes = _changes(json.loads(begun.model_dump_json()), wanted)
             except (OSError, ValueError) as error:
                 raise KerasfaceError(f"can't tell which recipe the run was begun with: {recipe}: {error}") from error
             if changes:
@@ -327,9 +332,9 @@ class _Run:
         count = sum(int(np.prod(weight.shape)) for weight in model.backbone.trainable_weights)
         self.console.print(
             f"{self.recipe.name}: {model.backbone.name} with {count:,} parameters, {' and '.join(self._teachers())} "
-            f"over {self.people:,} people ({self.images:,} images) and {len(self.faces.paths) - self.images:,} photos "
+            f"over {self.people:,} people ({self.images:,} images) and {len(self.faces) - self.images:,} photos "
             f"without a name; {len(self.held_out.names)} people "
-            f"({len(self.held_out.paths)} images) held out; {self.recipe.epochs} epochs of {self.steps_per_epoch} "
+            f"({len(self.held_out)} images) held out; {self.recipe.epochs} epochs of {self.steps_per_epoch} "
             "steps",
             soft_wrap=True,
         )
@@ -337,15 +342,6 @@ class _Run:
     def _teachers(self):
         recipe = self.recipe
         return [*([recipe.head.name] if recipe.head else []), *(["a teacher"] if recipe.teacher else [])]
-
-
-def _fingerprint(faces):
-    listing = "\n".join("/".join(Path(path).parts[-2:]) for path in faces.paths)
-    return {
-        "people": len(faces.names),
-        "images": len(faces.paths),
-        "listing": hashlib.sha256(listing.encode()).hexdigest(),
-    }
 
 
 def _changes(then, now, field=""):

@@ -12,7 +12,7 @@ class HeldOutVerification:
     """Ten-fold verification accuracy of a model on the same pairs every time.
 
     Args:
-        faces: `ClassFolder` of people that training never sees.
+        faces: `FaceSource` of people that training never sees.
         pairs: how many pairs, half of them genuine; a multiple of `2 * folds`.
         folds: of the protocol.
         seed: of the pairs.
@@ -40,5 +40,5 @@ class HeldOutVerification:
         def embed(images):
             return np.asarray(model.predict_on_batch(images), np.float32)
 
-        unit = represent(embed, self.faces.paths, flip="none", batch_size=64, progress=progress)
+        unit = represent(embed, self.faces.photos, flip="none", batch_size=64, progress=progress)
         return verify(pair_scores(unit, self.pairs), self.pairs.same, self.pairs.folds)

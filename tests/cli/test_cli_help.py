@@ -7,8 +7,9 @@ import pytest
 
 import kerasface as package
 
-COMMANDS = ["demo", "train", "evaluate", "export", "verify", "enroll", "identify", "assets get", "zoo import"]
-COMMANDS += [f"plot {figure}" for figure in ("psi", "target-logits", "boundaries", "toy")]
+COMMANDS = ["demo", "pack", "clean", "train", "evaluate", "calibrate", "export", "verify", "enroll", "identify"]
+COMMANDS += ["assets get", "zoo import"]
+COMMANDS += [f"plot {figure}" for figure in ("psi", "target-logits", "boundaries", "toy", "report")]
 
 
 def test_version(kerasface):

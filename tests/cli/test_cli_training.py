@@ -72,9 +72,37 @@ def test_from_a_recipe_to_a_file_that_verifies(kerasface, workshop, lfw):
         assert code == 0
         assert "accuracy, 10 folds" not in out  # this list has two
         assert "too few impostor pairs" in out
-        results.append(json.loads(path.read_text()))
+        results.append(json.loads(path.read_text())["verification"]["result"])
     assert results[0]["genuine_pairs"] == 4
     np.testing.assert_allclose(results[0]["auc"], results[1]["auc"])
+
+    page, table, text, failures = (workshop / name for name in ("r.html", "r.csv", "r.md", "f.png"))
+    faces = workshop / "faces"
+    code, out, _ = kerasface(
+        "evaluate", artefact, "--people", faces, "--html", page, "--csv", table, "--markdown", text
+    )
+    assert code == 0
+    assert "rank 1, one image" in out
+    assert "<img" in page.read_text()
+    assert text.read_text().count("\n") == len(table.read_text().splitlines()) + 1
+    code, _, _ = kerasface("evaluate", artefact, "--lfw", lfw, "--failures", failures)
+    assert code == 0
+    assert Image.open(failures).size[0] > 100
+    code, out, _ = kerasface("evaluate", artefact, "--probes", workshop / "faces", "--distractors", lfw / "aligned_112")
+    assert code == 0
+    assert "rank 1 among 16 distractors" in out
+
+    code, out, _ = kerasface("calibrate", artefact, workshop / "faces", "--precision", "fp16", "--far", "0.05")
+    assert code == 0
+    assert "faces (fp16)" in out
+    sidecar = json.loads((workshop / "tiny.tflite.json").read_text())
+    (threshold,) = [t for t in sidecar["spec"]["thresholds"] if t["far"] == 0.05]
+    assert threshold["far_upper"] > 0.05
+    figures = workshop / "figures"
+    code, out, err = kerasface("plot", "report", workshop / "tflite.json", "--out", figures, "--format", "svg")
+    # Four impostor pairs support a FAR of three quarters: enough for a figure.
+    assert code == 0
+    assert sorted(path.name for path in figures.iterdir()) == ["angles.svg", "det.svg", "roc.svg"]
 
     crop = next((lfw / "aligned_112" / "P0").iterdir())
     code, _, _ = kerasface("verify", artefact, crop, crop, "--no-align", "--threshold", "0.5")
@@ -102,6 +130,13 @@ def test_errors_say_what_to_do(kerasface, workshop, tmp_path):
         ("export", not_keras, "--to", "tflite", "--out", tmp_path / "a.tflite"): "is no .keras file",
         ("export", other_zip, "--to", "tflite", "--out", tmp_path / "a.tflite"): "not a readable Keras model",
         ("evaluate", not_keras, "--lfw", tmp_path): "is no .keras file",
+        ("evaluate", not_keras): "name one benchmark",
+        ("evaluate", not_keras, "--lfw", tmp_path, "--ytf", tmp_path): "--lfw and --ytf",
+        ("evaluate", not_keras, "--probes", tmp_path): "belong together",
+        ("evaluate", not_keras, "--ijb", tmp_path, "--failures", tmp_path / "f.png"): "does not list",
+        ("calibrate", not_keras, faces, "--precision", "fp32"): "is no .keras file",
+        ("plot", "report", recipe, "--out", tmp_path): "is no report",
+        ("plot", "report", recipe, "--out", tmp_path, "--format", "gif"): "png or svg",
     }
     for arguments, words in cases.items():
         code, _, err = kerasface(*arguments)

@@ -1,4 +1,4 @@
-"""ClassFolder: which files it lists, in which order, and what it says of a folder that is none."""
+"""Class folders: which files it lists, in which order, and what it says of a folder that is none."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kerasface.data import ClassFolder, write_class_folder
+from kerasface.data import open_faces, read_folder, write_class_folder
 from kerasface.errors import KerasfaceError
 
 
@@ -18,12 +18,12 @@ def touch(root, *names):
 
 
 def relative(faces, root):
-    return [Path(path).relative_to(root).as_posix() for path in faces.paths]
+    return [Path(path).relative_to(root).as_posix() for path in faces.files]
 
 
 def test_lists_people_and_images_by_name_whatever_the_disk_order(tmp_path):
     touch(tmp_path, "b/2.png", "b/10.JPG", "a/z.jpeg", "B/1.bmp", "a/y.jpg")
-    faces = ClassFolder.read(tmp_path)
+    faces = read_folder(tmp_path)
     assert faces.names == ("B", "a", "b")
     assert relative(faces, tmp_path) == ["B/1.bmp", "a/y.jpg", "a/z.jpeg", "b/10.JPG", "b/2.png"]
     np.testing.assert_array_equal(faces.labels, [0, 1, 1, 2, 2])
@@ -33,59 +33,59 @@ def test_lists_people_and_images_by_name_whatever_the_disk_order(tmp_path):
 def test_leaves_out_what_is_no_face(tmp_path):
     touch(tmp_path, "a/1.png", "a/notes.txt", "a/._1.png", ".cache/1.png", "readme.jpg")
     (tmp_path / "nobody").mkdir()
-    faces = ClassFolder.read(tmp_path)
+    faces = read_folder(tmp_path)
     assert faces.names == ("a",)
     assert relative(faces, tmp_path) == ["a/1.png"]
 
 
 def test_a_missing_folder_is_named(tmp_path):
     with pytest.raises(KerasfaceError, match="no folder .*elsewhere"):
-        ClassFolder.read(tmp_path / "elsewhere")
+        read_folder(tmp_path / "elsewhere")
 
 
 def test_a_file_is_no_folder(tmp_path):
     touch(tmp_path, "photo.jpg")
     with pytest.raises(KerasfaceError, match=r"no folder .*photo\.jpg"):
-        ClassFolder.read(tmp_path / "photo.jpg")
+        read_folder(tmp_path / "photo.jpg")
 
 
 @pytest.mark.parametrize("names", [(), ("photo.jpg",), ("year/person/photo.jpg",)])
 def test_a_folder_of_the_wrong_depth_says_so(tmp_path, names):
     touch(tmp_path, *names)
     with pytest.raises(KerasfaceError, match="holds no faces.* above or below"):
-        ClassFolder.read(tmp_path)
+        read_folder(tmp_path)
 
 
 def test_people_with_too_few_images_are_named(tmp_path):
     touch(tmp_path, *(f"lonely{number}/1.png" for number in range(7)), "pair/1.png", "pair/2.png")
-    assert len(ClassFolder.read(tmp_path).names) == 8
+    assert len(read_folder(tmp_path).names) == 8
     with pytest.raises(
         KerasfaceError, match=r"7 of 8 people .* fewer than 2 images: lonely0, .*lonely4, …\. .*min_images"
     ):
-        ClassFolder.read(tmp_path, min_images=2)
+        open_faces(tmp_path, min_images=2)
 
 
 def test_select_renumbers_from_zero(faces_root):
-    faces = ClassFolder.read(faces_root)
+    faces = read_folder(faces_root)
     part = faces.select([3, 1])
     assert part.names == ("person_0001", "person_0003")
     np.testing.assert_array_equal(part.labels, [0] * 3 + [1] * 5)
     assert part.labels.dtype == np.int32
-    for path, label in zip(part.paths, part.labels, strict=True):
+    for path, label in zip(map(str, part.photos), part.labels, strict=True):
         assert Path(path).parent.name == part.names[label]
 
 
 @pytest.mark.parametrize("labels", [[0, 4], [-1]])
 def test_select_refuses_labels_that_nobody_has(faces_root, labels):
     with pytest.raises(ValueError, match=r"labels lie in \[0, 4\)"):
-        ClassFolder.read(faces_root).select(labels)
+        read_folder(faces_root).select(labels)
 
 
 def test_written_images_come_back_exactly(tmp_path, rng):
     images = rng.integers(0, 256, (5, 6, 4, 3), dtype=np.uint8)
     labels = np.array([7, 2, 7, 2, 2])
     write_class_folder(images, labels, tmp_path / "new" / "folder")
-    faces = ClassFolder.read(tmp_path / "new" / "folder")
+    faces = read_folder(tmp_path / "new" / "folder")
     assert faces.names == ("person_0002", "person_0007")
-    found = np.stack([np.asarray(Image.open(path)) for path in faces.paths])
+    found = np.stack([np.asarray(Image.open(path)) for path in faces.files])
     np.testing.assert_array_equal(found, images[[1, 3, 4, 0, 2]])

@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kerasface.evaluation import OpenSetResult, identification, open_set
+from kerasface.evaluation import OpenSetResult, open_set
+from kerasface.evaluation import gallery_search as search_module
 
 
 def _people(rng, people, each, noise, dimension=16):
@@ -55,6 +56,32 @@ def test_all_rates_equal_a_brute_force_recomputation(seed, noise):
     assert (result.fpir, result.fnir) == pytest.approx((fpir, fnir))
 
 
+@settings(max_examples=15)
+@given(seed=st.integers(0, 999), noise=st.sampled_from([1.5, 4.0]))
+def test_cmc_and_curve_equal_a_brute_force_recomputation(seed, noise):
+    rng = np.random.default_rng(seed)
+    embeddings, labels = _people(rng, 40, 4, noise)
+    gallery = (np.arange(labels.size) % 4 == 0) & (labels < 25)
+    result = open_set(embeddings[gallery], labels[gallery], embeddings[~gallery], labels[~gallery])
+    unit = embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
+    scores, probe_labels = unit[~gallery] @ unit[gallery].T, labels[~gallery]
+    known = probe_labels < 25
+    ranks = [1 + sum(row > row[label]) for row, label in zip(scores[known], probe_labels[known], strict=True)]
+    assert result.cmc == pytest.approx([np.mean(np.array(ranks) <= rank) for rank in range(1, 21)])
+    assert list(result.cmc) == sorted(result.cmc)
+    best = np.where(np.array(ranks) == 1, scores[known].max(axis=1), -2)
+    strangers = scores[~known].max(axis=1)
+    assert (result.curve.far[0], result.curve.tar[0]) == (0, 0)
+    points = list(zip(result.curve.far, result.curve.tar, result.curve.thresholds, strict=True))
+    for far, tar, threshold in points[1:]:
+        # Half a rounding below the threshold: the scores here are not float32.
+        assert far == pytest.approx((strangers >= threshold - 3e-7).mean())
+        assert tar == pytest.approx((best >= threshold - 3e-7).mean())
+    assert result.curve.tar[-1] == pytest.approx(result.rank1)
+    for fpir in (0.1,):
+        assert result.dir_at_fpir[fpir] == pytest.approx(result.curve.tar[result.curve.far <= fpir + 1e-9].max())
+
+
 def test_known_answers_on_the_axes():
     gallery = np.eye(4)[:3]
     # Two known probes, one of them nearer to another person; strangers at cosine 0.6 to person 2.
@@ -85,7 +112,8 @@ def test_rotation_order_and_blocks_do_not_matter(rng, monkeypatch):
     rotation, _ = np.linalg.qr(rng.normal(size=(16, 16)))
     one, other = rng.permutation(np.flatnonzero(gallery)), rng.permutation(np.flatnonzero(~gallery))
     expected = open_set(embeddings[gallery], labels[gallery], embeddings[~gallery], labels[~gallery], threshold=0.37)
-    monkeypatch.setattr(identification, "_BLOCK_SCORES", 100)
+    monkeypatch.setattr(search_module, "_BLOCK_SCORES", 100)
+    monkeypatch.setattr(search_module, "_PROBES", 70)
     turned = embeddings @ rotation
     assert open_set(turned[one], labels[one], turned[other], labels[other], threshold=0.37) == expected
 

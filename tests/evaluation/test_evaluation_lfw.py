@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from kerasface.errors import KerasfaceError
-from kerasface.evaluation import evaluate_lfw, score_lfw
+from kerasface.evaluation import evaluate_lfw, read_lfw
 
 
 @pytest.fixture
@@ -35,14 +35,14 @@ def test_people_of_different_colors_are_told_apart(small_lfw):
     assert sum(embedded) == 5, "each distinct image is embedded once"
 
 
-def test_scores_come_with_their_pairs_and_progress(small_lfw):
+def test_the_set_says_who_is_who_and_progress_is_told(small_lfw):
     seen = []
-    scores, pairs = score_lfw(
-        _mean_color, small_lfw, flip="sum", progress=lambda done, total: seen.append((done, total))
-    )
-    assert pairs.same.tolist() == [True, False, True, False]
-    assert (scores > 0.9).tolist() == pairs.same.tolist()
+    evaluate_lfw(_mean_color, small_lfw, flip="sum", progress=lambda done, total: seen.append((done, total)))
     assert seen[-1] == (5, 5)
+    pairs = read_lfw(small_lfw).pairs
+    assert pairs.same.tolist() == [True, False, True, False]
+    assert ((pairs.people[:, 0] == pairs.people[:, 1]) == pairs.same).all()
+    assert len(np.unique(pairs.people)) == 3
 
 
 def test_missing_images_folders_and_lists_are_named(small_lfw):
@@ -69,4 +69,10 @@ def test_small_pixels_tell_a_little_on_the_real_set(shared_data):
     assert 0.55 < result.accuracy_mean < 0.75
     assert 0.55 < result.auc < 0.8
     assert (result.genuine_pairs, result.impostor_pairs, len(result.fold_accuracies)) == (3000, 3000, 10)
-    assert result.tar_at_far[1e-3] is None
+    # 3,000 impostor pairs: three may pass at 1e-3, none could at 1e-4.
+    low, high = result.intervals.tar_at_far[1e-3]
+    assert low <= result.tar_at_far[1e-3] <= high < 0.3
+    assert result.tar_at_far[1e-4] is None
+    assert result.intervals.tar_at_far[1e-4] is None
+    low, high = result.intervals.accuracy
+    assert low < result.accuracy_mean < high < low + 0.06

@@ -14,6 +14,13 @@ def _random_pairs(rng, images, count):
     return Pairs(first, second, np.arange(count) % 2 == 0, np.arange(count) // 2 % 5)
 
 
+@pytest.fixture(params=[0, 16], ids=["rows", "tables"])
+def way(request, monkeypatch):
+    """Either way of computing pairs: row by row, or picked out of tables."""
+    monkeypatch.setattr(scores_module, "_TABLE_ADVANTAGE", request.param)
+
+
+@pytest.mark.usefixtures("way")
 def test_scores_are_the_cosines(rng):
     embeddings = rng.normal(size=(30, 16)) * rng.uniform(0.1, 50, size=(30, 1))
     pairs = _random_pairs(rng, 30, 100)
@@ -23,10 +30,12 @@ def test_scores_are_the_cosines(rng):
     np.testing.assert_allclose(scores, expected, atol=1e-6)
 
 
+@pytest.mark.usefixtures("way")
 def test_blocks_do_not_show(rng, monkeypatch):
     embeddings, pairs = rng.normal(size=(30, 16)), _random_pairs(rng, 30, 100)
     whole = pair_scores(embeddings, pairs)
     monkeypatch.setattr(scores_module, "_BLOCK", 7)
+    monkeypatch.setattr(scores_module, "_BLOCK_SCORES", 70)
     np.testing.assert_allclose(pair_scores(embeddings, pairs), whole, atol=1e-7)
 
 

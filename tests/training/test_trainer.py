@@ -16,7 +16,7 @@ import yaml
 from rich.console import Console
 
 from kerasface import FaceModel
-from kerasface.data import ClassFolder, split_identities, write_class_folder
+from kerasface.data import read_folder, split_identities, write_class_folder
 from kerasface.edge.metadata import sidecar_path
 from kerasface.errors import KerasfaceError
 from kerasface.evaluation import represent
@@ -149,9 +149,9 @@ def test_the_best_model_carries_its_spec_and_thresholds(run, faces):
     assert (threshold.far, threshold.impostor_pairs, threshold.precision) == (0.01, 1701, "fp32")
     assert threshold.calibrated_on == "7 people held out of patterns"
     assert list(json.loads((out / "thresholds.json").read_text())["left_out"]) == ["0.001"]
-    folder = ClassFolder.read(faces)
+    folder = read_folder(faces)
     _, held_out = split_identities(folder.labels, fraction=HELD_OUT / PEOPLE, seed=4)
-    unit = represent(model.predict_on_batch, folder.select(held_out).paths)
+    unit = represent(model.predict_on_batch, folder.select(held_out).photos)
     person = np.repeat(np.arange(HELD_OUT), IMAGES)
     impostors = (unit @ unit.T)[np.triu(person[:, None] != person, k=1)]
     assert 0.005 < np.mean(impostors >= threshold.cosine) <= 0.01
@@ -246,6 +246,16 @@ def test_resuming_with_another_recipe_names_what_changed(run, faces):
         "optimizer.learning_rate: 0.02 then, 0.5 now",
         "seed: 4 then, 5 now",
     ]
+
+
+def test_a_field_that_the_run_did_not_know_yet_has_its_default(copied, faces):
+    tree = json.loads((copied / "recipe.json").read_text())
+    del tree["data"]["sampler"], tree["augmentation"]["crop"]
+    (copied / "recipe.json").write_text(json.dumps(tree))
+    assert train(recipe_of(), faces, copied, resume=True, console=silent()).finished
+    sampler = recipe_of(data={**tree_of()["data"], "sampler": "class_balanced"})
+    with pytest.raises(KerasfaceError, match="data.sampler: 'uniform' then, 'class_balanced' now"):
+        train(sampler, faces, copied, resume=True, console=silent())
 
 
 def test_resuming_with_other_images_is_refused(run, faces, tmp_path):

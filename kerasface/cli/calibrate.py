@@ -1,0 +1,51 @@
+"""kerasface calibrate."""
+
+from pathlib import Path
+
+import typer
+from rich.table import Table
+
+from kerasface.cli.console import console, error_console, import_training_side
+from kerasface.cli.models import open_embedder
+from kerasface.progress import progress_bar
+
+__all__ = ["add_to"]
+
+
+def add_to(app):
+    """Adds the command."""
+    app.command(name="calibrate")(calibrate)
+
+
+def calibrate(
+    model: Path = typer.Argument(help=".keras, .tflite or .onnx file; its sidecar MODEL.json gets the thresholds."),
+    faces: Path = typer.Argument(help="Aligned crops of people that training never saw, a sub-folder a person."),
+    precision: str = typer.Option(..., help="Of the file: fp32, fp16, int8."),
+    far: list[float] = typer.Option([1e-2, 1e-3], help="Wanted false accept rate; may be repeated."),
+    name: str = typer.Option(None, help="Name of the set, as users will read it; by default the folder's."),
+):
+    """Choose the thresholds of an embedder on your own people, with a bound, and write them beside the file.
+
+    Example: kerasface calibrate first.tflite data/staff/aligned_112 --precision fp16 --far 1e-3
+    """
+    import_training_side()
+    from kerasface.data import open_faces
+    from kerasface.evaluation import calibrate_embedder
+    from kerasface.export.metadata import write_sidecar
+
+    embed, spec = open_embedder(model)
+    people = open_faces(faces)
+    with progress_bar(error_console, "embedding") as update:
+        calibrated, left_out = calibrate_embedder(
+            embed, spec, people.photos, people.labels,
+            fars=far, calibrated_on=name or faces.name, precision=precision, progress=update,
+        )  # fmt: skip
+    write_sidecar(model, calibrated)
+    table = Table("FAR (FMR)", "cosine", "95 % upper bound of the FAR", "impostor pairs", "calibrated on")
+    for threshold in calibrated.thresholds:
+        bound = "unknown" if threshold.far_upper is None else f"{threshold.far_upper:.3g}"
+        pairs, where = f"{threshold.impostor_pairs:,}", f"{threshold.calibrated_on} ({threshold.precision})"
+        table.add_row(f"{threshold.far:g}", f"{threshold.cosine:.4f}", bound, pairs, where)
+    console.print(table)
+    for reason in left_out.values():
+        error_console.print(f"left out: {reason}", soft_wrap=True, highlight=False)

@@ -1,0 +1,94 @@
+"""kerasface pack and kerasface clean."""
+
+from pathlib import Path
+
+import typer
+
+from kerasface.cli.console import console, error_console, import_training_side, quiet_standard_error
+from kerasface.progress import progress_bar
+
+__all__ = ["add_to"]
+
+_SOURCE = typer.Argument(help="Class folder, packed folder, .rec, .csv or .parquet list of aligned faces.")
+
+
+def add_to(app):
+    """Adds the commands."""
+    app.command(name="pack")(pack)
+    app.command(name="clean")(clean)
+
+
+def pack(
+    source: Path = _SOURCE,
+    target: Path = typer.Argument(help="Folder to make; or a .rec file, for programs that read insightface's sets."),
+):
+    """Pack faces into a few large files: TFRecord shards with a manifest, read in any order.
+
+    Example: kerasface pack faces/ packed/
+    """
+    import_training_side()
+    from kerasface.data import open_faces, pack_faces, write_record_file
+
+    faces = open_faces(source)
+    with progress_bar(error_console, "packing") as update:
+        if target.suffix.lower() == ".rec":
+            write_record_file(faces, target, progress=update)
+        else:
+            pack_faces(faces, target, progress=update)
+    console.print(f"{target}: {len(faces):,} photos of {len(faces.names):,} people", soft_wrap=True)
+
+
+def clean(
+    source: Path = _SOURCE,
+    out: Path = typer.Option(
+        Path("keep.csv"), help="CSV list of what to keep; --data takes it. The report is put beside."
+    ),
+    min_images: int = typer.Option(1, min=1, help="Least number of images that a person must be left with."),
+    embedder: Path = typer.Option(None, help=".tflite or .onnx embedder, to look for near-duplicates."),
+    cosine: float = typer.Option(
+        None, min=0.01, max=1.0, help="From which two photos are near-duplicates; with --embedder."
+    ),
+):
+    """Look for unreadable photos, duplicates and doubtful labels; list what to keep. No photo is changed or deleted.
+
+    Example: kerasface clean faces/ --min-images 2 --out keep.csv
+    """
+    from kerasface.data import clean as run
+    from kerasface.data import open_faces, write_list
+    from kerasface.edge import Embedder
+    from kerasface.edge.atomic import write_atomically
+    from kerasface.errors import KerasfaceError
+
+    if (embedder is None) != (cosine is None):
+        raise KerasfaceError("--embedder and --cosine go together: near-duplicates are photos at least that alike.")
+    faces = open_faces(source)
+    embed = None
+    if embedder is not None:
+        with quiet_standard_error():
+            embed = Embedder.load(embedder).embed
+    with progress_bar(error_console, "cleaning") as update:
+        kept, report = run(faces, min_images=min_images, embed=embed, cosine=cosine, progress=update)
+    if not len(kept):
+        raise KerasfaceError(f"nothing of {source} would be left: {_found(report)}")
+    report_path = out.with_suffix(".report.json")
+    write_atomically(report_path, report.to_json().encode(), mode=0o644)
+    write_list(faces.take(kept), out)
+    console.print(_found(report), soft_wrap=True)
+    console.print(
+        f"{out} keeps {report.kept_images:,} of {report.images:,} photos, {report.kept_people:,} of {report.people:,} "
+        f"people; what and why: {report_path}",
+        soft_wrap=True,
+    )
+
+
+def _found(report):
+    found = [
+        f"{len(report.unreadable):,} unreadable",
+        f"{sum(len(photos) - 1 for photos in report.duplicates):,} exact duplicates",
+        f"{sum(len(photos) for photos, _ in report.shared):,} with the bytes of another person's",
+        f"{sum(count for _, count in report.small):,} of people with fewer than {report.min_images}",
+    ]
+    if report.cosine is not None:
+        found.insert(3, f"{len(report.near_duplicates):,} near-duplicates")
+        found.append(f"{len(report.suspects):,} pairs of two people as alike as near-duplicates")
+    return ", ".join(found)
