@@ -9,7 +9,10 @@ from kerasface.errors import KerasfaceError
 __all__ = ["batches", "check_files"]
 
 
-def batches(faces, *, batch_size, seed, size, augmentation=None, teacher=None, first_step=0, last_step):
+def batches(
+    faces, *, batch_size, seed, size, augmentation=None, teacher=None, first_step=0, last_step,
+    replicas=1, worker=0, workers=1,
+):  # fmt: skip
     """A tf.data stream of shuffled, decoded, augmented faces that can start anywhere.
 
     Image number p of the stream is number π_e(p mod N) of the folder, with e = p ÷ N and π_e a permutation drawn from
@@ -25,6 +28,9 @@ def batches(faces, *, batch_size, seed, size, augmentation=None, teacher=None, f
         teacher: (N, D) float32, a teacher's embedding of each photo, or None.
         first_step: first batch of the stream to give.
         last_step: the batch to stop before.
+        replicas: R, over which a batch is spread. Each element of the stream is one replica's part, B ÷ R faces.
+        worker, workers: which part of every batch this process reads, of how many. Together they read the batches that
+            one would.
 
     Returns:
         `tf.data.Dataset` of ((B, height, width, 3) float32 in 0…255, (B,) int32 labels); with a teacher the second is
@@ -51,9 +57,14 @@ def batches(faces, *, batch_size, seed, size, augmentation=None, teacher=None, f
             image = augmentation(image, seed=tf.stack([key, position]))
         return image, labels[row] if targets is None else {"label": labels[row], "teacher": targets[row]}
 
-    stream = tf.data.Dataset.range(first_step * batch_size, last_step * batch_size)
+    part = batch_size // workers
+
+    def own(place):
+        return place // part * batch_size + worker * part + place % part
+
+    stream = tf.data.Dataset.range(first_step * part, last_step * part).map(own)
     stream = stream.map(face, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-    return stream.batch(batch_size, drop_remainder=True).prefetch(2)
+    return stream.batch(batch_size // replicas, drop_remainder=True).prefetch(2)
 
 
 def check_files(faces, *, size):

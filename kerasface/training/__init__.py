@@ -2,6 +2,7 @@
 
 from kerasface.training.optimizers import CoupledSGD
 from kerasface.training.recipe import Recipe
-from kerasface.training.trainer import TrainingResult, train
+from kerasface.training.result import TrainingResult
+from kerasface.training.trainer import train
 
 __all__ = ["CoupledSGD", "Recipe", "TrainingResult", "train"]
