@@ -56,7 +56,10 @@ def is_chief(strategy):
 
 
 def share_of_batches(strategy, batches, **arguments):
-    """A stream of global batches, of which every process reads its part.
+    """A stream of global batches, of which every process reads its part; `fit` must be given `steps_per_epoch`.
+
+    Over several replicas it begins again at its end: TensorFlow counts it in replicas' parts, and a step for which
+    nothing is left would still advance what doesn't hang on the data, counts of steps among it.
 
     Args:
         strategy: of `open_strategy`.
@@ -68,14 +71,16 @@ def share_of_batches(strategy, batches, **arguments):
     """
     if strategy.num_replicas_in_sync == 1:
         return batches(**arguments)
-    return strategy.distribute_datasets_from_function(
-        lambda context: batches(
+
+    def share(context):
+        return batches(
             **arguments,
             replicas=context.num_replicas_in_sync,
             worker=context.input_pipeline_id,
             workers=context.num_input_pipelines,
-        )
-    )
+        ).repeat()
+
+    return strategy.distribute_datasets_from_function(share)
 
 
 def follow_chief(strategy, variables):
@@ -118,9 +123,11 @@ def _resolver():
                 raise ValueError("expected a cluster of workers, and this task as one of them")
             return resolver
         if os.environ.get(_SLURM):
-            # What the resolver finds out by itself, it asks of nvidia-smi.
+            # The resolver would ask nvidia-smi for what it isn't told, and can't deal out fewer GPUs than tasks: where
+            # there are none, as many as it wants are dealt out and not used.
             gpus = int(os.environ.get("SLURM_GPUS_ON_NODE") or 0)
-            return tf.distribute.cluster_resolver.SlurmClusterResolver(gpus_per_node=gpus, auto_set_gpu=gpus > 0)
+            dealt = {"gpus_per_node": gpus} if gpus else {"gpus_per_node": 1 << 20, "gpus_per_task": 1}
+            return tf.distribute.cluster_resolver.SlurmClusterResolver(**dealt, auto_set_gpu=gpus > 0)
     except (ValueError, RuntimeError, KeyError, TypeError) as error:
         source = "TF_CONFIG" if os.environ.get("TF_CONFIG") else "the Slurm step"
         received = os.environ.get("TF_CONFIG") or os.environ[_SLURM]

@@ -134,6 +134,7 @@ class _Run:
     def _epoch(self, model, display, stop):
         epoch = self.state["step"] // self.steps_per_epoch
         recipe = self.recipe
+        first, last = self.state["step"], (epoch + 1) * self.steps_per_epoch
         stream = share_of_batches(
             self.strategy,
             batches,
@@ -143,13 +144,13 @@ class _Run:
             size=model.backbone.input_shape[1:3],
             augmentation=Augmentation(**recipe.augmentation.model_dump()),
             teacher=self.teacher,
-            first_step=self.state["step"],
-            last_step=(epoch + 1) * self.steps_per_epoch,
+            first_step=first,
+            last_step=last,
         )
         saver = PeriodicCheckpoint(recipe.checkpoint_minutes, lambda: self._checkpoint_inside(model, display))
         callbacks = [FiniteLoss(), display, stop, *([saver] if self.chief else [])]
         try:
-            model.fit(stream, verbose=0, shuffle=False, callbacks=callbacks)
+            model.fit(stream, steps_per_epoch=last - first, verbose=0, shuffle=False, callbacks=callbacks)
         except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError) as error:
             raise KerasfaceError(
                 "another process of this run is gone: start all of them again with --resume. "
@@ -161,7 +162,7 @@ class _Run:
         self.state.update(epoch_loss=self._epoch_loss(display), step=display.step)
         if not self.chief:
             return
-        if display.step < (epoch + 1) * self.steps_per_epoch:  # a signal stopped it
+        if display.step < last:  # a signal stopped it
             self._checkpoint(self.state)
             return
         started = time.monotonic()
