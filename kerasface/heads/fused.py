@@ -5,6 +5,7 @@ from keras import ops
 from kerasface.heads.autodiff import slope
 from kerasface.heads.geometry import SHORTEST, entries
 from kerasface.heads.rows import unfilled, write_rows
+from kerasface.heads.sharding import is_sharded
 
 __all__ = ["log_sum", "softmax_loss"]
 
@@ -32,7 +33,8 @@ def softmax_loss(features, prototypes, target, target_slope, *, labels, adjust=N
         labels: (B,) int32 in [0, C).
         adjust: None, or a function of the others' logits (B, n) that works entry by entry.
         chunk_size: None: one (B, C) tensor is alive. n: classes are taken n at a time with an online log-sum-exp, and
-            computed again in the backward pass; (B, n) is the largest tensor.
+            computed again in the backward pass; (B, n) is the largest tensor. Where prototypes are sharded a device
+            takes all of its own at once, whatever is said here.
 
     Returns:
         (B,) losses.
@@ -41,6 +43,7 @@ def softmax_loss(features, prototypes, target, target_slope, *, labels, adjust=N
         Milakov & Gimelshein, Online normalizer calculation for softmax, 2018, algorithm 3.
     """
     num_classes, centers = prototypes.shape[0], _centers(prototypes)
+    chunk_size = None if is_sharded() else chunk_size
 
     @ops.custom_gradient
     def losses(features, rows, target, target_slope):
@@ -81,7 +84,7 @@ def softmax_loss(features, prototypes, target, target_slope, *, labels, adjust=N
                 return by_features, write_rows(by_rows, start * centers, gradient)
 
             sums = ops.zeros_like(features), unfilled(rows.shape, rows.dtype)
-            by_features, by_rows = _over_blocks(num_classes, chunk_size or _BLOCK, step, sums)
+            by_features, by_rows = _over_blocks(num_classes, chunk_size or _block(num_classes), step, sums)
             return share[:, None] * by_features, by_rows, by_target, ops.zeros_like(target_slope)
 
         return log_sum - target, gradient
@@ -94,8 +97,14 @@ def log_sum(features, prototypes, *, labels, chunk_size=None):
     features, prototypes = ops.stop_gradient(features), ops.stop_gradient(prototypes)
     classes = _Classes(features, _flat(prototypes), _centers(prototypes), labels, None)
     nothing = ops.full_like(features[:, 0], _NOTHING)
-    highest, total = _online(classes, nothing, chunk_size or prototypes.shape[0])
+    whole = chunk_size is None or is_sharded()
+    highest, total = _online(classes, nothing, prototypes.shape[0] if whole else chunk_size)
     return highest + ops.log(total)
+
+
+def _block(rows):
+    # A block cut out of sharded rows would first be gathered from all devices.
+    return rows if is_sharded() else _BLOCK
 
 
 def _centers(prototypes):
@@ -116,7 +125,7 @@ def _inverse_lengths(rows):
         safe = ops.where(long_enough, squares, ops.ones_like(squares))
         return write_rows(inverse, start, ops.where(long_enough, ops.rsqrt(safe), ops.zeros_like(safe)))
 
-    return _over_blocks(rows.shape[0], _BLOCK, step, unfilled(rows.shape[:1], rows.dtype))
+    return _over_blocks(rows.shape[0], _block(rows.shape[0]), step, unfilled(rows.shape[:1], rows.dtype))
 
 
 class _Classes:
