@@ -9,11 +9,8 @@ virtual CPUs: all of them are in the one process whose memory is counted. Needs 
 import json
 import os
 
-DEVICES, CLASSES, DIM, BATCH, STEPS = 4, 1_000_000, 128, 32, 3
-QUICK = 20_000
-
 os.environ["KERAS_BACKEND"] = "jax"
-os.environ["XLA_FLAGS"] = f"--xla_force_host_platform_device_count={DEVICES}"
+os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=4"
 os.environ["JAX_PLATFORMS"] = "cpu"
 
 import keras
@@ -23,6 +20,8 @@ from measure import PeakMemory, arguments, machine
 from kerasface import FaceModel
 from kerasface.heads import ArcFace, shard_prototypes
 from kerasface.training import CoupledSGD
+
+CLASSES, QUICK, DIM, BATCH, STEPS = 1_000_000, 20_000, 128, 32, 3
 
 
 def train(classes):
@@ -47,7 +46,7 @@ def train(classes):
         "classes": classes,
         "embedding": DIM,
         "batch": BATCH,
-        "devices": DEVICES,
+        "devices": len(shards[0]),
         "losses": losses,
         "prototypes_mb": classes * DIM * 4 / 1e6,
         "prototypes_mb_a_device": shards[0],

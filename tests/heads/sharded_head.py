@@ -51,9 +51,7 @@ def train(name, classes):
     model.compile(CoupledSGD(0.05))
     gradients, gathered = gradients_of(head, rng.normal(size=(BATCH, DIM)).astype(np.float32), labels[:BATCH])
     history = [
-        float(
-            model.train_on_batch(images[start : start + BATCH], labels[start : start + BATCH], return_dict=True)["loss"]
-        )
+        float(model.train_on_batch(images[rows], labels[rows], return_dict=True)["loss"])
         for rows in np.arange(len(images)).reshape(STEPS, BATCH)
     ]
     slots = [slot for slot in model.optimizer.variables if "prototypes" in slot.path]
