@@ -7,7 +7,7 @@ import pytest
 
 import kerasface as package
 
-COMMANDS = ["demo", "train", "evaluate", "export", "verify", "enroll", "identify", "assets get"]
+COMMANDS = ["demo", "train", "launch", "evaluate", "export", "verify", "enroll", "identify", "assets get"]
 COMMANDS += [f"plot {figure}" for figure in ("psi", "target-logits", "boundaries", "toy")]
 
 

@@ -291,6 +291,7 @@ def test_a_damaged_image_is_named(faces, tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
+        ({"strategy": {"name": "multiworker"}}, "nothing says which processes take part"),
         ({"batch_size": 500}, "117 training images make no batch of 500. Received: batch_size=500"),
         ({"backbone": {"name": "resnet"}}, "can't be built: unknown backbone; expected one of mobilefacenet"),
         ({"head": {"name": "arcface", "sharpness": 2}}, "can't be built: .*sharpness"),
