@@ -35,13 +35,15 @@ def render():
 
 def figures(result):
     """The sentence about the sharded head."""
+    factor = result["peak_mb"] / result["prototypes_mb"]
+    first, *_, last = result["losses"]
     return (
         f"Measured by `benchmarks/sharded_head.py`: ArcFace with {result['classes']:,} classes of "
         f"{result['embedding']} dimensions, a batch of {result['batch']}, {result['devices']} virtual CPUs. Each held "
         f"{max(result['prototypes_mb_a_device']):.0f} MB of the {result['prototypes_mb']:.0f} MB of prototypes, and as "
         f"much of the momentum. The process that held all {result['devices']} of them came to "
-        f"{result['peak_mb']:,.0f} MB in {len(result['losses'])} steps, "
-        f"{result['peak_mb'] / result['prototypes_mb']:.1f} times the prototypes; the loss went from {result['losses'][0]:.2f} to {result['losses'][-1]:.2f}."
+        f"{result['peak_mb']:,.0f} MB in {len(result['losses'])} steps, {factor:.1f} times the prototypes; the loss "
+        f"went from {first:.2f} to {last:.2f}."
     )
 
 

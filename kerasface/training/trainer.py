@@ -22,6 +22,7 @@ from kerasface.training.callbacks import FiniteLoss, PeriodicCheckpoint, Progres
 from kerasface.training.checkpoints import Checkpoints
 from kerasface.training.optimizers import CoupledSGD
 from kerasface.training.outcome import write_outcome
+from kerasface.training.recipe import Recipe
 from kerasface.training.result import TrainingResult
 from kerasface.training.strategy import agreed, follow_chief, is_chief, open_strategy, share_of_batches
 from kerasface.training.teacher import teacher_embeddings
@@ -226,7 +227,9 @@ class _Run:
                     f"nothing to resume: no checkpoint in {self.checkpoints.folder}. Leave --resume out."
                 )
             try:
-                changes = _changes(json.loads(recipe.read_text(encoding="utf-8")), wanted)
+                # Validated again: a field that did not exist then had what is its default now.
+                begun = Recipe.model_validate_json(recipe.read_text(encoding="utf-8"))
+                changes = _changes(json.loads(begun.model_dump_json()), wanted)
             except (OSError, ValueError) as error:
                 raise KerasfaceError(f"can't tell which recipe the run was begun with: {recipe}: {error}") from error
             if changes:

@@ -220,6 +220,13 @@ def test_a_finished_run_has_nothing_left_to_do(copied, run, faces):
     assert_same_models(final(copied)[0], final(run[0])[0])
 
 
+def test_a_run_from_before_a_field_existed_is_resumed(copied, faces):
+    tree = json.loads((copied / "recipe.json").read_text())
+    del tree["strategy"]
+    (copied / "recipe.json").write_text(json.dumps(tree))
+    assert train(recipe_of(), faces, copied, resume=True, console=silent()).finished
+
+
 def test_does_not_overwrite_a_run(copied, faces):
     with pytest.raises(KerasfaceError, match="holds a run already: add --resume"):
         train(recipe_of(), faces, copied, console=silent())
