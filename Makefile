@@ -7,12 +7,13 @@ SETUP := $(VENV)/.set-up
 # Heads and losses run on every backend of Keras: JAX and torch have an environment of their own.
 BACKENDS := .venv-backends
 
-.PHONY: help demo test test-slow test-backends benchmark lint format wheel clean
+.PHONY: help demo test test-slow test-multiworker test-backends benchmark lint format wheel clean
 
 help:
 	@echo "make demo        train, evaluate, export and run an embedder on synthetic faces; see demo/report.html"
 	@echo "make test        the default tests"
 	@echo "make test-slow   the tests that take minutes"
+	@echo "make test-multiworker  training in two processes over loopback, and what happens when one is killed"
 	@echo "make test-backends  heads and losses on Keras' JAX and torch backends"
 	@echo "make benchmark   heads and evaluation beside their matrix products; a quarter of an hour of a quiet machine"
 	@echo "make lint        ruff and mypy"
@@ -38,6 +39,9 @@ test: $(SETUP)
 test-slow: $(SETUP)
 	$(BIN)/kerasface assets get
 	$(BIN)/python -m pytest -m "slow"
+
+test-multiworker: $(SETUP)
+	$(BIN)/python -m pytest -m "multiworker"
 
 $(BACKENDS)/.set-up: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(BACKENDS)

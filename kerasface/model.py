@@ -4,7 +4,9 @@ import keras
 from keras import ops
 
 from kerasface import backbones, heads  # noqa: F401 (a saved model names their classes: importing registers them)
+from kerasface.distribution import build_optimizer, in_several_processes, reducible
 from kerasface.heads.checks import check_number
+from kerasface.heads.replicas import across, every_replicas, own_part, replica_count
 from kerasface.losses import Distillation
 
 __all__ = ["FaceModel"]
@@ -98,6 +100,10 @@ class FaceModel(keras.Model):
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """Mean loss over the batch of the head and what is beside it, plus the backbone's regularisers.
 
+        Under tf.distribute it is this replica's part of the mean over the global batch, whose losses are those of one
+        device: the parts of all replicas add up to it, as Keras adds their gradients. Auxiliary losses see every
+        replica's embeddings, heads the state that the global batch gives (`MarginHead.observe`).
+
         Args:
             x: the images; not used.
             y: (B,) int labels; with a teacher a dict, see the class.
@@ -122,18 +128,32 @@ class FaceModel(keras.Model):
                 'with a teacher_weight targets must be {"label": …, "teacher": …}, without one plain labels. '
                 f"Received: teacher_weight={self.teacher_weight} and {'no ' if teacher is None else ''}embeddings"
             )
-        total = sum(self.losses, start=0.0)
+        total = sum(self.losses, start=0.0) / replica_count()
         if self.head is not None:
-            known = ops.ones_like(labels) if teacher is None else ops.cast(labels >= 0, labels.dtype)
-            losses = self.head.loss(y_pred, labels * known, training=training)
-            total = total + _weighted_mean(losses, ops.cast(known, losses.dtype), sample_weight)
+            known = None if teacher is None else ops.cast(labels >= 0, labels.dtype)
+            losses = self.head.loss(y_pred, labels if known is None else labels * known, training=training)
+            total = total + _part_of_mean(losses, sample_weight, known)
         for loss, weight in zip(self.auxiliary_losses, self.auxiliary_weights, strict=True):
-            losses = loss.loss(y_pred, labels, training=training)
-            total = total + weight * _weighted_mean(losses, ops.ones_like(losses), sample_weight)
+            losses = own_part(loss.loss(every_replicas(y_pred), every_replicas(labels), training=training))
+            total = total + weight * _part_of_mean(losses, sample_weight)
         if teacher is not None:
             losses = self.distillation.loss(y_pred, teacher)
-            total = total + self.teacher_weight * _weighted_mean(losses, ops.ones_like(losses), sample_weight)
+            total = total + self.teacher_weight * _part_of_mean(losses, sample_weight)
         return total
+
+    def train_step(self, *args, **kwargs):
+        """One step; Keras calls it."""
+        return reducible(super().train_step(*args, **kwargs))
+
+    def test_step(self, *args, **kwargs):
+        """One step of `evaluate`; Keras calls it."""
+        return reducible(super().test_step(*args, **kwargs))
+
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+        if in_several_processes(self.distribute_strategy):
+            build_optimizer(self)
+        else:
+            super()._maybe_symbolic_build(iterator=iterator, data_batch=data_batch)
 
     def get_config(self):
         """Returns the arguments that rebuild this model."""
@@ -171,8 +191,11 @@ def _of_channels(field, value):
     return values
 
 
-def _weighted_mean(losses, known, sample_weight):
-    """Mean of the losses that count; 0 where none does."""
+def _part_of_mean(losses, sample_weight, known=None):
+    """This replica's part of the mean over all losses, or over those that are known; 0 where none is."""
     if sample_weight is not None:
         losses = losses * ops.cast(sample_weight, losses.dtype)
-    return ops.sum(losses * known) / ops.maximum(ops.sum(known), 1.0)
+    if known is None:
+        return ops.mean(losses) / replica_count()
+    known = ops.cast(known, losses.dtype)
+    return ops.sum(losses * known) / ops.maximum(across(ops.sum(known)), 1.0)

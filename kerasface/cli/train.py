@@ -23,6 +23,9 @@ def train(
     out: Path = typer.Option(Path("runs/latest"), help="Folder for checkpoints, log and model."),
     photos: list[Path] = typer.Option([], help="More aligned photos, without identities; for recipes with a teacher."),
     change: list[str] = typer.Option([], "--set", metavar="FIELD=VALUE", help="Replace a field of the recipe."),
+    strategy: str = typer.Option(
+        None, metavar="none|mirrored|multiworker", help="Train on one device, this machine's GPUs, or several hosts."
+    ),
     resume: bool = typer.Option(False, "--resume", help="Go on from the newest checkpoint in --out."),
 ):
     """Train a recipe; Ctrl-C once stops after the step, with a checkpoint.
@@ -33,9 +36,13 @@ def train(
     from kerasface.training import Recipe
     from kerasface.training import train as run
 
+    if strategy is not None:
+        change = [*change, f"strategy.name={strategy}"]
     result = run(Recipe.read(recipe, change), data, out, photos=photos, resume=resume, console=console)
     if not result.finished:
         console.print(f"stopped at step {result.steps}; go on with --resume --out {out}")
         sys.exit(130)
+    if not result.best_epoch:  # a process of several that only takes part
+        return
     console.print(f"best epoch {result.best_epoch}: held-out verification {result.held_out_accuracy:.2%}")
     console.print(f"model: {result.model_path}", soft_wrap=True)

@@ -15,7 +15,10 @@ __all__ = ["batches", "check_files"]
 _PARALLEL = 16  # images of a batch that are worked on at once, more than any machine has idle cores
 
 
-def batches(faces, *, batch_size, seed, size, augmentation=None, teacher=None, sampler=None, first_step=0, last_step):
+def batches(
+    faces, *, batch_size, seed, size, augmentation=None, teacher=None, sampler=None, first_step=0, last_step,
+    replicas=1, worker=0, workers=1,
+):  # fmt: skip
     """A tf.data stream of shuffled, decoded, augmented faces that can start anywhere.
 
     The sampler says which photo is image number p of the stream, from p and the seed; its augmentation is drawn from
@@ -32,6 +35,9 @@ def batches(faces, *, batch_size, seed, size, augmentation=None, teacher=None, s
         sampler: `Uniform` (the default), `ClassBalanced` or `PeopleByImages`.
         first_step: first batch of the stream to give.
         last_step: the batch to stop before.
+        replicas: R, over which a batch is spread. Each element of the stream is one replica's part, B ÷ R faces.
+        worker, workers: which part of every batch this process reads, of how many. Together they read the batches that
+            one would.
 
     Returns:
         `tf.data.Dataset` of ((B, height, width, 3), (B,) int32 labels), images in 0…255, uint8 as they were decoded or,
@@ -63,7 +69,7 @@ def batches(faces, *, batch_size, seed, size, augmentation=None, teacher=None, s
         rows = rows_at(places)
         # Read by Python, a batch at a time: TensorFlow has no operation that reads a span of a file, and opens whole
         # files no faster. The interpreter is held for microseconds an image; decoding and augmentation don't need it.
-        contents = tf.ensure_shape(tf.numpy_function(read, [rows], tf.string, stateful=False), [batch_size])
+        contents = tf.ensure_shape(tf.numpy_function(read, [rows], tf.string, stateful=False), [batch_size // replicas])
         images = tf.map_fn(
             lambda photo: face(*photo),
             (contents, places),
@@ -73,8 +79,13 @@ def batches(faces, *, batch_size, seed, size, augmentation=None, teacher=None, s
         label = tf.gather(labels, rows)
         return images, label if targets is None else {"label": label, "teacher": tf.gather(targets, rows)}
 
-    stream = tf.data.Dataset.range(first_step * batch_size, last_step * batch_size)
-    stream = stream.batch(batch_size, drop_remainder=True)
+    part = batch_size // workers
+
+    def own(place):
+        return place // part * batch_size + worker * part + place % part
+
+    stream = tf.data.Dataset.range(first_step * part, last_step * part).map(own)
+    stream = stream.batch(batch_size // replicas, drop_remainder=True)
     return stream.map(batch, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).prefetch(2)
 
 

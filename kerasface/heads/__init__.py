@@ -17,6 +17,7 @@ from kerasface.heads.mv_softmax import MVSoftmax
 from kerasface.heads.normface import NormFace
 from kerasface.heads.partial_fc import PartialFC
 from kerasface.heads.schedules import Annealing
+from kerasface.heads.sharding import shard_prototypes
 from kerasface.heads.softmax import Softmax
 from kerasface.heads.sphereface import SphereFace
 from kerasface.heads.sphereface2 import SphereFace2
@@ -48,6 +49,7 @@ __all__ = [
     "get",
     "names",
     "register",
+    "shard_prototypes",
 ]
 
 get = _heads.get

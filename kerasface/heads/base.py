@@ -7,6 +7,7 @@ from kerasface.heads.autodiff import slope
 from kerasface.heads.checks import check_labels, check_number, check_rank
 from kerasface.heads.fused import log_sum, softmax_loss
 from kerasface.heads.geometry import entries, in_range, nan_outside, unit_rows, with_target
+from kerasface.heads.replicas import every_replicas
 
 __all__ = ["MarginHead"]
 
@@ -144,7 +145,7 @@ class MarginHead(keras.layers.Layer):
         rows = ops.stop_gradient(ops.take(prototypes, safe_labels, axis=0))
         cosine = ops.clip(_nearest(unit, rows), -1.0, 1.0)
         if training:
-            self.observe(
+            self._observe(
                 cosine,
                 norm,
                 lambda scale: log_sum(scale * unit, prototypes, labels=safe_labels, chunk_size=self.chunk_size),
@@ -196,7 +197,7 @@ class MarginHead(keras.layers.Layer):
         # Rounding can leave 1.0000001, of which no angle exists; only the target's angle is ever needed.
         cosine = ops.clip(entries(cosines, in_range(labels, prototypes.shape[0])), -1.0, 1.0)
         if training:
-            self.observe(cosine, norm, lambda scale: _others_log_sum(cosines, labels, scale))
+            self._observe(cosine, norm, lambda scale: _others_log_sum(cosines, labels, scale))
         target = self._detached(cosine, self.adjust_target(cosine, norm))
         others = self.adjust_others(cosines, target)
         return self._times_magnitude(with_target(others, labels, target), norm)
@@ -222,6 +223,8 @@ class MarginHead(keras.layers.Layer):
             cosine: (B,) cos θ_y.
             norm: (B,) ‖x‖.
             others_log_sum: function of a scale s that gives (B,) log Σ_{j≠y} exp(s cos θ_j), without a gradient.
+
+        Under tf.distribute B is the global batch, the same on every replica: state moves as on one device.
         """
         return None  # AutoGraph warns about a body without a statement, in a training loop of the user's own.
 
@@ -259,6 +262,11 @@ class MarginHead(keras.layers.Layer):
             "chunk_size": self.chunk_size,
         }
         return config if self.scale is None else {**config, "scale": self.scale}
+
+    def _observe(self, cosine, norm, others_log_sum):
+        if type(self).observe is not MarginHead.observe:
+            cosine, norm = (every_replicas(ops.stop_gradient(each)) for each in (cosine, norm))
+            self.observe(cosine, norm, lambda scale: every_replicas(others_log_sum(scale)))
 
     def _detached(self, cosine, target):
         return cosine + ops.stop_gradient(target - cosine) if self.detach_margin else target

@@ -5,6 +5,7 @@ from keras import ops
 from kerasface.heads.autodiff import slope
 from kerasface.heads.geometry import SHORTEST, entries, unit_rows
 from kerasface.heads.rows import add_to_rows, unfilled, write_rows
+from kerasface.heads.sharding import is_sharded
 
 __all__ = ["log_sum", "softmax_loss"]
 
@@ -33,7 +34,8 @@ def softmax_loss(features, prototypes, target, target_slope, *, labels, adjust=N
         adjust: None, or a function of the others' logits (B, n) that works entry by entry.
         chunk_size: classes are taken n at a time, with an online log-sum-exp. None: n is chosen here, and the logits
             are kept for the backward pass, one (C, B) tensor, where it needs no more of them than their exponentials.
-            n: they are computed again there, and (n, B) is the largest tensor.
+            n: they are computed again there, and (n, B) is the largest tensor. Where prototypes are sharded a device
+            takes all of its own at once, whatever is said here.
 
     Returns:
         (B,) losses.
@@ -42,9 +44,10 @@ def softmax_loss(features, prototypes, target, target_slope, *, labels, adjust=N
         Milakov & Gimelshein, Online normalizer calculation for softmax, 2018, algorithm 3.
     """
     num_classes, centers = prototypes.shape[0], _centers(prototypes)
+    chunk_size = None if is_sharded() else chunk_size
     # The backward pass of other heads needs more of a block than its logits: they are computed again.
     keeps = chunk_size is None and adjust is None and centers == 1
-    size = chunk_size or _BLOCK
+    size = _block_size(chunk_size, num_classes)
 
     @ops.custom_gradient
     def losses(features, rows, target, target_slope):
@@ -85,7 +88,12 @@ def log_sum(features, prototypes, *, labels, chunk_size=None):
     features, prototypes = ops.stop_gradient(features), ops.stop_gradient(prototypes)
     classes = _Classes(features, _flat(prototypes), _centers(prototypes), labels, None)
     nothing = ops.full_like(features[:, 0], _NOTHING)
-    return _forward(classes, nothing, chunk_size or _BLOCK, False)[0]
+    return _forward(classes, nothing, _block_size(chunk_size, prototypes.shape[0]), False)[0]
+
+
+def _block_size(chunk_size, num_classes):
+    # A block cut out of sharded rows would first be gathered from all devices.
+    return num_classes if is_sharded() else chunk_size or _BLOCK
 
 
 def _centers(prototypes):

@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from kerasface.heads.checks import check_labels, check_number, check_rank
+from kerasface.heads.replicas import every_replicas, own_part
 from kerasface.heads.state import CountedDraws, add_counter
 
 __all__ = ["PartialFC"]
@@ -19,6 +20,9 @@ class PartialFC(keras.layers.Layer):
     exist for their rows alone, so that a million classes cost what a hundred thousand do. On the TensorFlow backend the
     gradient is a `tf.IndexedSlices` of those rows, and `CoupledSGD` updates only them, momentum included; Keras' own
     optimizers would turn it into a dense (C, D). JAX and torch add the rows' gradient into a dense one.
+
+    Under tf.distribute every replica draws the same classes, those of the global batch among them, and holds all
+    prototypes: replicas exchange labels and the drawn rows' gradients, and a step is the single device's.
 
     Args:
         head: any `MarginHead`, whose weights and state are used and trained.
@@ -35,7 +39,7 @@ class PartialFC(keras.layers.Layer):
         (B, C) logits of the head.
 
     Raises:
-        ValueError: rate outside (0, 1]; a batch with more rows than classes are sampled.
+        ValueError: rate outside (0, 1]; a (global) batch with more rows than classes are sampled.
 
     Example:
         >>> head = PartialFC(ArcFace(1_000_000), rate=0.1)
@@ -80,9 +84,9 @@ class PartialFC(keras.layers.Layer):
         if not self.built:
             self.build(embeddings.shape)
         self.iteration.assign_add(1)
-        classes, place = self.sample(labels)
+        classes, place = self.sample(every_replicas(labels))
         rows = [ops.take(weight, classes, axis=0) for weight in self.head.class_weights]
-        return self.head.loss_among(embeddings, rows, place, training)
+        return self.head.loss_among(embeddings, rows, own_part(place), training)
 
     def sample(self, labels):
         """The classes of the step that `iteration` counts.

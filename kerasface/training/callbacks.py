@@ -91,11 +91,16 @@ class StopOnSignal(keras.callbacks.Callback):
 
     Use it as a context manager around `fit`; the old handlers come back after it. Outside the main thread it does
     nothing, since Python delivers signals there only.
+
+    Args:
+        agreed: function of what this process wishes to what all processes of the run do: they must stop at the same
+            step. By default a process is alone.
     """
 
-    def __init__(self):
+    def __init__(self, agreed=bool):
         super().__init__()
-        self.caught = None
+        self.agreed = agreed
+        self._caught = None
 
     def __enter__(self):
         main = threading.current_thread() is threading.main_thread()
@@ -108,13 +113,17 @@ class StopOnSignal(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         """Ends `fit` after this step."""
-        if self.caught:
+        if self.asked():
             self.model.stop_training = True
 
+    def asked(self):
+        """True when a signal came, to any process of the run."""
+        return self.agreed(self._caught)
+
     def _on_signal(self, number, frame):
-        if self.caught:
+        if self._caught:
             raise KeyboardInterrupt
-        self.caught = number
+        self._caught = number
 
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)

@@ -117,19 +117,29 @@ class Validation(_Section):
         return self
 
 
+class Strategy(_Section):
+    """How a batch is spread: over one device, the machine's GPUs, or the processes of a cluster.
+
+    `sync_batch_norm` takes batch statistics over the whole batch; left out, where a replica gets fewer than 32 faces.
+    """
+
+    name: Literal["none", "mirrored", "multiworker"] = "none"
+    sync_batch_norm: bool | None = None
+
+
 class Recipe(_Section):
     """One experiment: data, augmentation, backbone, head, optimizer, schedule, budget and validation.
 
     Args:
         name: of the model to come, `architecture.head_data`.
         epochs: passes over the training identities' images.
-        batch_size: B.
+        batch_size: B, of all replicas together.
         seed: of the split, the order, the augmentation and the first weights.
         backbone, head: a registered `name` and its arguments (`num_classes` comes from the data). The head may be left
             out where there is a teacher.
         teacher: section of a distillation, or None.
         mean, std: preprocessing, in pixel values.
-        data, augmentation, optimizer, schedule, validation: sections, see their fields.
+        data, augmentation, optimizer, schedule, strategy, validation: sections, see their fields.
         checkpoint_minutes: time between checkpoints inside an epoch; one more is written after every epoch.
 
     Example:
@@ -149,6 +159,7 @@ class Recipe(_Section):
     std: Annotated[float, Field(gt=0)] = 127.5
     optimizer: Annotated[SGDSection | AdamWSection, Field(discriminator="name")] = SGDSection(name="sgd")
     schedule: Schedule = Schedule()
+    strategy: Strategy = Strategy()
     validation: Validation = Validation()
     checkpoint_minutes: Annotated[float, Field(gt=0)] = 10.0
 

@@ -1,6 +1,6 @@
 """The trainer: a recipe and a folder of faces to a validated model, stoppable and resumable at every step."""
 
-import dataclasses
+import functools
 import json
 import os
 import time
@@ -16,53 +16,23 @@ from kerasface.data import Augmentation, batches, check_files, list_photos, open
 from kerasface.errors import KerasfaceError
 from kerasface.model import FaceModel
 from kerasface.progress import progress_bar
+from kerasface.training.batch_norm import saved_as_local, synchronise_batch_norm
 from kerasface.training.callbacks import FiniteLoss, PeriodicCheckpoint, ProgressDisplay, StopOnSignal
 from kerasface.training.checkpoints import Checkpoints
 from kerasface.training.optimizers import CoupledSGD
 from kerasface.training.outcome import write_outcome
 from kerasface.training.recipe import Recipe
+from kerasface.training.result import TrainingResult
 from kerasface.training.sampling import sampler_of
+from kerasface.training.strategy import agreed, follow_chief, is_chief, open_strategy, share_of_batches
 from kerasface.training.teacher import teacher_embeddings
 from kerasface.training.validation import HeldOutVerification
 
-__all__ = ["TrainingResult", "train"]
+__all__ = ["train"]
 
 _BEST = "best.keras"
-
-
-@dataclasses.dataclass(frozen=True)
-class TrainingResult:
-    """What a run came to.
-
-    Args:
-        name: of the recipe.
-        finished: False when a signal stopped it; resume it then.
-        epochs, steps: done so far.
-        identities, images: trained on.
-        best_epoch: the epoch whose weights `model_path` holds, from 1.
-        held_out_accuracy: its mean verification accuracy on held-out people.
-        images_per_second: of the last process, validation left out.
-        wall_seconds: of all processes of this run.
-        history: one dict an epoch.
-        model_path: the best model, a `.keras` file with its spec beside it.
-    """
-
-    name: str
-    finished: bool
-    epochs: int
-    steps: int
-    identities: int
-    images: int
-    best_epoch: int
-    held_out_accuracy: float
-    images_per_second: float
-    wall_seconds: float
-    history: tuple[dict, ...]
-    model_path: str
-
-    def to_json(self):
-        """Returns the result as a JSON text."""
-        return json.dumps(dataclasses.asdict(self), indent=1)
+# Faces a replica below which its own batch statistics are too noisy to normalise with.
+_NOISY = 32
 
 
 def train(recipe, data, out, *, photos=(), resume=False, console=None):
@@ -97,7 +67,10 @@ class _Run:
     """One run's parts and state; only `train` makes it."""
 
     def __init__(self, recipe, data, photos, out, console):
-        self.recipe, self.out, self.console = recipe, out, console
+        self.strategy = open_strategy(recipe.strategy.name)
+        self.chief = is_chief(self.strategy)
+        self.recipe, self.out = recipe, out
+        self.console = console if self.chief else Console(quiet=True)
         faces = open_faces(data, min_images=recipe.data.min_images)
         training, held_out = split_identities(faces.labels, fraction=recipe.data.held_out, seed=recipe.seed)
         if photos and recipe.teacher is None:
@@ -116,6 +89,12 @@ class _Run:
                 f"{len(self.faces)} training images make no batch of {recipe.batch_size}. Received: "
                 f"batch_size={recipe.batch_size}. Lower batch_size or add images."
             )
+        replicas = self.strategy.num_replicas_in_sync
+        if recipe.batch_size % replicas:
+            raise KerasfaceError(
+                f"{replicas} replicas can't share a batch equally. Received: batch_size={recipe.batch_size}. Choose a "
+                f"multiple of {replicas}."
+            )
         self.last_step = self.steps_per_epoch * recipe.epochs
         self.checkpoints = Checkpoints(out / "checkpoints")
         self.state = {
@@ -125,7 +104,14 @@ class _Run:
 
     def train(self, resume):
         self._claim_folder(resume)
-        model = self._resumed() if resume else self._new_model()
+        model = self._new_model()
+        # Made outside the strategy's scope of the same layers and optimizer: what one process does alone, validation
+        # and checkpoints, it does with these.
+        self.alone = self._of_same_layers(model)
+        self.checkpointed = self._of_same_layers(model)
+        self.checkpointed.compile(optimizer=model.optimizer)
+        if resume:
+            self._resume_into(model)
         self._say_hello(model)
         self._ask_teacher()
         display = ProgressDisplay(
@@ -134,10 +120,10 @@ class _Run:
             first_step=self.state["step"],
             last_step=self.last_step,
         )
-        stop = StopOnSignal()
+        stop = StopOnSignal(functools.partial(agreed, self.strategy))
         self._clock = time.monotonic()
         with stop, display.bar:
-            while self.state["step"] < self.last_step and not stop.caught:
+            while self.state["step"] < self.last_step and not stop.asked():
                 self._epoch(model, display, stop)
         return self._finish(display)
 
@@ -150,29 +136,40 @@ class _Run:
     def _epoch(self, model, display, stop):
         epoch = self.state["step"] // self.steps_per_epoch
         recipe = self.recipe
-        stream = batches(
-            self.faces,
+        first, last = self.state["step"], (epoch + 1) * self.steps_per_epoch
+        stream = share_of_batches(
+            self.strategy,
+            batches,
+            faces=self.faces,
             batch_size=recipe.batch_size,
             seed=recipe.seed,
             size=model.backbone.input_shape[1:3],
             augmentation=Augmentation(**recipe.augmentation.model_dump()),
             teacher=self.teacher,
             sampler=self.sampler,
-            first_step=self.state["step"],
-            last_step=(epoch + 1) * self.steps_per_epoch,
+            first_step=first,
+            last_step=last,
         )
         saver = PeriodicCheckpoint(recipe.checkpoint_minutes, lambda: self._checkpoint_inside(model, display))
+        callbacks = [FiniteLoss(), display, stop, *([saver] if self.chief else [])]
         try:
-            model.fit(stream, verbose=0, shuffle=False, callbacks=[FiniteLoss(), display, stop, saver])
+            model.fit(stream, steps_per_epoch=last - first, verbose=0, shuffle=False, callbacks=callbacks)
+        except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError) as error:
+            raise KerasfaceError(
+                "another process of this run is gone: start all of them again with --resume. "
+                f"(TensorFlow: {error.message.splitlines()[0]})"
+            ) from error
         except tf.errors.OpError:
             check_files(self.faces, size=model.backbone.input_shape[1:3])
             raise
         self.state.update(epoch_loss=self._epoch_loss(display), step=display.step)
-        if display.step < (epoch + 1) * self.steps_per_epoch:  # a signal stopped it
-            self._checkpoint(model, self.state)
+        if not self.chief:
+            return
+        if display.step < last:  # a signal stopped it
+            self._checkpoint(self.state)
             return
         started = time.monotonic()
-        result = self.validate(model)
+        result = self.validate(self.alone)
         display.pause(time.monotonic() - started)
         line = {
             "epoch": epoch + 1,
@@ -186,9 +183,9 @@ class _Run:
         }
         if not self.state["best_epoch"] or result.accuracy_mean > self.state["best_accuracy"]:
             self.state.update(best_epoch=epoch + 1, best_accuracy=result.accuracy_mean)
-            self._keep_best(model)
+            self._keep_best()
         self.state["history"].append(line)
-        self._checkpoint(model, self.state)
+        self._checkpoint(self.state)
         # Written whole, so that an epoch that is done again after a crash doesn't stand there twice.
         _write_text(self.out / "log.jsonl", "".join(json.dumps(line) + "\n" for line in self.state["history"]))
         self.console.print(
@@ -216,10 +213,14 @@ class _Run:
         )
         if self.state["best_epoch"]:  # a stopped run's best model can be used as well
             write_outcome(self.recipe, self.held_out, best, self.out)
-        _write_text(self.out / "result.json", result.to_json())
+        if self.chief:
+            _write_text(self.out / "result.json", result.to_json())
+        agreed(self.strategy, True)  # a process that left earlier would count as lost
         return result
 
     def _claim_folder(self, resume):
+        if not self.chief:
+            return
         recipe = self.out / "recipe.json"
         wanted = json.loads(self.recipe.model_dump_json())
         if resume:
@@ -247,12 +248,23 @@ class _Run:
     def _new_model(self):
         recipe = self.recipe
         keras.utils.set_random_seed(recipe.seed)
+        with self.strategy.scope():
+            model = self._built()
+            model.compile(optimizer=self._optimizer())
+            model.optimizer.build(model.trainable_variables)
+        wanted, replicas = recipe.strategy.sync_batch_norm, self.strategy.num_replicas_in_sync
+        if replicas > 1 and (recipe.batch_size // replicas < _NOISY if wanted is None else wanted):
+            synchronise_batch_norm(model)
+        return model
+
+    def _built(self):
+        recipe = self.recipe
         try:
             backbone = backbones.get(recipe.backbone.name, **recipe.backbone.arguments)
             head = recipe.head and self._head(recipe.head)
         except (TypeError, ValueError) as error:
             raise KerasfaceError(f"the recipe's backbone or head can't be built: {error}") from error
-        model = FaceModel(
+        return FaceModel(
             backbone,
             head,
             teacher_weight=recipe.teacher.weight if recipe.teacher else 0.0,
@@ -260,9 +272,6 @@ class _Run:
             std=recipe.std,
             name=recipe.name.replace(".", "_"),
         )
-        model.compile(optimizer=self._optimizer())
-        model.optimizer.build(model.trainable_variables)
-        return model
 
     def _head(self, section):
         arguments = section.arguments
@@ -286,23 +295,31 @@ class _Run:
             return CoupledSGD(rate, section.momentum, section.weight_decay)
         return keras.optimizers.AdamW(rate, weight_decay=section.weight_decay)
 
-    def _resumed(self):
-        model, state = self.checkpoints.newest(warn=self.console.print)
-        changes = _changes(state["faces"], self.state["faces"])
-        if changes:
-            raise KerasfaceError("\n  ".join(["the run was begun with other images:", *changes]))
-        self.state = state
-        self.console.print(f"resuming at step {self.state['step']} of {self.last_step}")
-        return model
+    def _resume_into(self, model):
+        variables = [*model.weights, *model.optimizer.variables]
+        if self.chief:
+            saved, state = self.checkpoints.newest(warn=self.console.print)
+            changes = _changes(state["faces"], self.state["faces"])
+            if changes:
+                raise KerasfaceError("\n  ".join(["the run was begun with other images:", *changes]))
+            self.state = state
+            for ours, theirs in zip(variables, [*saved.weights, *saved.optimizer.variables], strict=True):
+                ours.assign(theirs)
+            self.console.print(f"resuming at step {self.state['step']} of {self.last_step}")
+        with self.strategy.scope():
+            step = tf.Variable(self.state["step"], dtype=tf.int64)
+        follow_chief(self.strategy, [*variables, step])
+        self.state["step"] = int(step.numpy())
 
-    def _checkpoint(self, model, state):
-        self.checkpoints.write(model, {**state, "wall_seconds": self._wall_seconds()})
+    def _checkpoint(self, state):
+        with saved_as_local(self.checkpointed):
+            self.checkpoints.write(self.checkpointed, {**state, "wall_seconds": self._wall_seconds()})
 
     def _checkpoint_inside(self, model, display):
         # An epoch's last step gets its checkpoint after validation (one from before would skip it when resumed), and a
         # step that a signal made the last gets it when `fit` has returned.
         if display.step % self.steps_per_epoch and not model.stop_training:
-            self._checkpoint(model, {**self.state, "step": display.step, "epoch_loss": self._epoch_loss(display)})
+            self._checkpoint({**self.state, "step": display.step, "epoch_loss": self._epoch_loss(display)})
 
     def _epoch_loss(self, display):
         """Mean over the epoch's steps so far, also those before this process."""
@@ -313,9 +330,15 @@ class _Run:
     def _wall_seconds(self):
         return self.state["wall_seconds"] + time.monotonic() - self._clock
 
-    def _keep_best(self, model):
-        # A model of the same layers without the optimizer: half the size, and nothing that only training needs.
-        plain = FaceModel(
+    def _keep_best(self):
+        # Without the optimizer: half the size, and nothing that only training needs.
+        draft = self.out / f".draft_{_BEST}"
+        with saved_as_local(self.alone):
+            self.alone.save(draft)
+        os.replace(draft, self.out / _BEST)
+
+    def _of_same_layers(self, model):
+        return FaceModel(
             model.backbone,
             model.head,
             teacher_weight=model.teacher_weight,
@@ -324,9 +347,6 @@ class _Run:
             name=model.name,
             dtype=model.dtype_policy,
         )
-        draft = self.out / f".draft_{_BEST}"
-        plain.save(draft)
-        os.replace(draft, self.out / _BEST)
 
     def _say_hello(self, model):
         count = sum(int(np.prod(weight.shape)) for weight in model.backbone.trainable_weights)

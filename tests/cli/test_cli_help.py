@@ -7,8 +7,8 @@ import pytest
 
 import kerasface as package
 
-COMMANDS = ["demo", "pack", "clean", "train", "evaluate", "calibrate", "export", "verify", "enroll", "identify"]
-COMMANDS += ["assets get", "zoo import"]
+COMMANDS = ["demo", "pack", "clean", "train", "launch", "evaluate", "calibrate", "export", "verify", "enroll"]
+COMMANDS += ["identify", "assets get", "zoo import"]
 COMMANDS += [f"plot {figure}" for figure in ("psi", "target-logits", "boundaries", "toy", "report")]
 
 

@@ -83,6 +83,18 @@ def test_starts_anywhere_with_the_same_bytes(faces):
         np.testing.assert_array_equal(part_labels, labels[first_step:])
 
 
+def test_processes_share_every_batch_in_its_order(faces):
+    augmentation = Augmentation(shift=0.1, brightness=0.2)
+    images, labels = read(faces, 9, augmentation=augmentation, first_step=2)
+    # Two processes with two replicas each: one face a replica, a process's replicas one after the other.
+    options = {"augmentation": augmentation, "first_step": 2, "replicas": 4, "workers": 2}
+    parts = [read(faces, 9, worker=worker, **options) for worker in (0, 1)]
+    shape = (2, len(images), BATCH // 2)
+    parts = [np.stack(each).reshape(*shape, *each[0].shape[2:]) for each in zip(*parts, strict=True)]
+    for whole, part in zip((images, labels), parts, strict=True):
+        np.testing.assert_array_equal(np.concatenate(part, axis=1), whole)
+
+
 def test_augmentation_differs_from_epoch_to_epoch(faces):
     images, _ = read(faces, EPOCH, augmentation=Augmentation(brightness=0.5))
     plain, _ = read(faces, EPOCH)

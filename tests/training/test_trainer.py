@@ -220,6 +220,13 @@ def test_a_finished_run_has_nothing_left_to_do(copied, run, faces):
     assert_same_models(final(copied)[0], final(run[0])[0])
 
 
+def test_a_run_from_before_a_field_existed_is_resumed(copied, faces):
+    tree = json.loads((copied / "recipe.json").read_text())
+    del tree["strategy"]
+    (copied / "recipe.json").write_text(json.dumps(tree))
+    assert train(recipe_of(), faces, copied, resume=True, console=silent()).finished
+
+
 def test_does_not_overwrite_a_run(copied, faces):
     with pytest.raises(KerasfaceError, match="holds a run already: add --resume"):
         train(recipe_of(), faces, copied, console=silent())
@@ -301,6 +308,7 @@ def test_a_damaged_image_is_named(faces, tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
+        ({"strategy": {"name": "multiworker"}}, "nothing says which processes take part"),
         ({"batch_size": 500}, "117 training images make no batch of 500. Received: batch_size=500"),
         ({"backbone": {"name": "resnet"}}, "can't be built: unknown backbone; expected one of mobilefacenet"),
         ({"head": {"name": "arcface", "sharpness": 2}}, "can't be built: .*sharpness"),

@@ -1,0 +1,37 @@
+"""kerasface launch."""
+
+import sys
+
+import typer
+
+from kerasface.cli.console import console, import_training_side
+
+__all__ = ["add_to"]
+
+
+def add_to(app):
+    """Adds the command."""
+    settings = {"allow_extra_args": True, "ignore_unknown_options": True}
+    app.command(name="launch", context_settings=settings)(launch)
+
+
+def launch(
+    context: typer.Context,
+    recipe: str = typer.Argument(help="YAML file, as for kerasface train."),
+    workers: int = typer.Option(2, min=2, help="Processes to start."),
+):
+    """Try out training in several processes, on this machine over loopback; options of kerasface train follow.
+
+    Example: kerasface launch --workers 2 recipe.yaml --data faces/ --out runs/first
+    """
+    import_training_side()
+    from kerasface.training.launch import launch as run
+
+    # Not the console script: it need not be on the path.
+    command = [sys.executable, "-c", "from kerasface.cli import main; main()", "train", recipe, *context.args]
+    code = run([*command, "--strategy", "multiworker"], workers, say=_say)
+    sys.exit(code)
+
+
+def _say(line):
+    console.print(line, markup=False, highlight=False, soft_wrap=True)

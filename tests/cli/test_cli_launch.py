@@ -1,0 +1,36 @@
+"""train --strategy and launch: what they hand on."""
+
+import sys
+
+import pytest
+
+import kerasface.training.launch as module
+
+
+def test_a_strategy_is_a_change_of_the_recipe(kerasface, tmp_path, monkeypatch):
+    monkeypatch.delenv("TF_CONFIG", raising=False)
+    (tmp_path / "recipe.yaml").write_text(
+        "{name: a.b, epochs: 1, backbone: {name: mobilefacenet}, head: {name: arcface}}"
+    )
+    arguments = ("train", tmp_path / "recipe.yaml", "--data", tmp_path, "--out", tmp_path / "out", "--strategy")
+    code, _, err = kerasface(*arguments, "multiworker")
+    assert code == 2
+    assert "nothing says which processes take part" in err
+    code, _, err = kerasface(*arguments, "everywhere")
+    assert code == 2
+    assert "strategy.name: Input should be 'none', 'mirrored' or 'multiworker'. Received: 'everywhere'" in err
+
+
+@pytest.mark.parametrize("code", [0, 130])
+def test_launch_hands_everything_on_and_gives_the_exit_code_back(kerasface, monkeypatch, code):
+    def launch(command, workers, *, say):
+        say(f"[worker 0] {workers} [bold]")
+        say(" ".join(command[3:]))
+        assert command[0] == sys.executable
+        return code
+
+    monkeypatch.setattr(module, "launch", launch)
+    words = ("recipe.yaml", "--data", "faces", "--set", "epochs=2", "--out", "runs/first", "--resume")
+    found, out, _ = kerasface("launch", "--workers", "3", *words)
+    assert found == code
+    assert out.splitlines() == ["[worker 0] 3 [bold]", f"train {' '.join(words)} --strategy multiworker"]

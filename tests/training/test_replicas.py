@@ -1,0 +1,39 @@
+"""Two replicas in one process train as one device does: losses, weights, state of heads and optimizer."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.training.trains_on_replicas import CASES, HEADS
+
+PROGRAM = Path(__file__).with_name("trains_on_replicas.py")
+ROOT = Path(__file__).parents[2]
+
+
+def trained(strategy, out, cases):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, PROGRAM, strategy, out, *cases], check=True, env=environment)
+    return dict(np.load(out))
+
+
+def assert_same(found, expected):
+    # float32, sums in another order; momentum and 4 steps carry it on.
+    assert found.keys() == expected.keys()
+    for key, values in expected.items():
+        np.testing.assert_allclose(found[key], values, rtol=1e-4, atol=1e-5, err_msg=key)
+
+
+def test_two_replicas_give_the_single_devices_losses_and_weights(tmp_path):
+    cases = [case for case in CASES if case not in HEADS]
+    expected = trained("none", tmp_path / "one.npz", cases)
+    assert_same(trained("mirrored", tmp_path / "two.npz", cases), expected)
+
+
+@pytest.mark.slow
+def test_so_they_do_with_every_head(tmp_path):
+    expected = trained("none", tmp_path / "one.npz", HEADS)
+    assert_same(trained("mirrored", tmp_path / "two.npz", HEADS), expected)

@@ -1,0 +1,116 @@
+"""Run as a program with STRATEGY OUT CASE…: trains each case from the same start and writes what came of it.
+
+"mirrored" has two virtual CPUs. OUT is an .npz: "CASE/losses", the epochs' losses, and "CASE/<n> <path>", the weights
+and the optimizer's slots.
+"""
+
+import os
+import sys
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from kerasface import FaceModel, heads, losses
+from kerasface.heads import PartialFC
+from kerasface.training import CoupledSGD
+from kerasface.training.batch_norm import synchronise_batch_norm
+from kerasface.training.strategy import is_chief, open_strategy, share_of_batches
+
+CLASSES, BATCH, BATCHES, DIM, SIZE = 23, 8, 2, 8, 6
+HEADS = {f"head-{name}": {"head": {"name": name}} for name in heads.names()}
+CASES = HEADS | {
+    # A state that hangs on the whole batch's spread; batch norm; photos without a name, most of them on one replica.
+    "adaface, batch norm, teacher": {"head": {"name": "adaface"}, "batch_norm": True, "nameless": (0, 1, 2, 9)},
+    # Margins given out by rank in the whole batch; partners of a triplet on the other replica; centres.
+    "elasticface+, triplet, center": {
+        "head": {"name": "elasticface", "plus": True},
+        "auxiliary": ("triplet", "center"),
+    },
+    # Both replicas must draw the same classes, those of the whole batch among them.
+    "partial fc": {"head": {"name": "arcface"}, "rate": 0.5},
+}
+
+
+def main(name, out, *cases):
+    if name == "mirrored":
+        cpu = tf.config.list_physical_devices("CPU")[0]
+        tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+    strategy = open_strategy(name)
+    found = {f"{case}/{key}": value for case in cases for key, value in train(strategy, **CASES[case]).items()}
+    if name == "multiworker":
+        found["plain keras"] = plain_keras(strategy)
+    if is_chief(strategy):
+        np.savez(out, **found)
+
+
+def plain_keras(strategy):
+    """What becomes of Keras' own `fit`: the words of its error, or none."""
+    with strategy.scope():
+        model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+        model.compile("sgd", loss="mse")
+    stream = share_of_batches(strategy, plain_batches)
+    try:
+        model.fit(stream, steps_per_epoch=1, verbose=0)
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    return ""
+
+
+def plain_batches(replicas=1, worker=0, workers=1):
+    return tf.data.Dataset.from_tensor_slices((np.ones((8, 2)), np.ones(8))).batch(4)
+
+
+def train(strategy, head, rate=None, batch_norm=False, auxiliary=(), nameless=()):
+    keras.utils.set_random_seed(1)
+    options = {"center": {"num_classes": CLASSES}}
+    with strategy.scope():
+        inputs = keras.Input((SIZE, SIZE, 3))
+        features = keras.layers.Conv2D(4, 3, kernel_regularizer=keras.regularizers.L2(1e-2))(inputs)
+        if batch_norm:
+            features = keras.layers.BatchNormalization()(features)
+        backbone = keras.Model(inputs, keras.layers.Dense(DIM)(keras.layers.Flatten()(features)))
+        start = keras.initializers.RandomNormal(stddev=1.0, seed=3)  # the usual 0.01 makes any step a large one
+        layer = heads.get(head["name"], num_classes=CLASSES, initializer=start, **{**head, "name": None})
+        model = FaceModel(
+            backbone,
+            PartialFC(layer, rate=rate) if rate else layer,
+            auxiliary=[(losses.get(name, **options.get(name, {})), 0.1) for name in auxiliary],
+            teacher_weight=2.0 if nameless else 0.0,
+        )
+        model.compile(CoupledSGD(0.05))
+    synchronise_batch_norm(model)
+    stream = share_of_batches(strategy, batches, nameless=nameless)
+    options = {"steps_per_epoch": BATCHES, "verbose": 0, "shuffle": False}
+    epochs = [model.fit(stream, **options).history["loss"][0] for _ in range(2)]
+    variables = [*model.weights, *model.optimizer.variables]
+    # Read on every replica's device: they must hold the same.
+    for variable in variables:
+        copies = [np.asarray(copy) for copy in strategy.experimental_local_results(variable.value)]
+        assert all(np.array_equal(copy, copies[0]) for copy in copies), variable.path
+    # Numbered names of layers count up within a process.
+    named = {
+        f"{index:02d} {variable.path.split('/')[-1]}": np.asarray(variable) for index, variable in enumerate(variables)
+    }
+    return {"losses": np.array(epochs), **named}
+
+
+def batches(nameless, replicas=1, worker=0, workers=1):
+    rng = np.random.default_rng(0)
+    count = BATCH * BATCHES
+    images = rng.integers(0, 256, (count, SIZE, SIZE, 3), dtype=np.uint8)
+    # Few people, so that a triplet finds its partners on the other replica.
+    labels = (np.arange(count) * 5 % 7).astype(np.int32)
+    targets = labels
+    if nameless:
+        labels[list(nameless)] = -1
+        targets = {"label": labels, "teacher": rng.normal(size=(count, DIM)).astype(np.float32)}
+    rows = np.arange(count).reshape(BATCHES, workers, -1)[:, worker].ravel()
+    own = tf.nest.map_structure(lambda part: part[rows], (images, targets))
+    return tf.data.Dataset.from_tensor_slices(own).batch(BATCH // replicas, drop_remainder=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
