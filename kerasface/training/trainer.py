@@ -17,7 +17,7 @@ from kerasface.data import Augmentation, ClassFolder, batches, check_files, list
 from kerasface.errors import KerasfaceError
 from kerasface.model import FaceModel
 from kerasface.progress import progress_bar
-from kerasface.training.batch_norm import saved_as_local, synchronise_batch_norm
+from kerasface.training.batch_norm import is_synchronised, saved_as_local, synchronise_batch_norm
 from kerasface.training.callbacks import FiniteLoss, PeriodicCheckpoint, ProgressDisplay, StopOnSignal
 from kerasface.training.checkpoints import Checkpoints
 from kerasface.training.optimizers import CoupledSGD
@@ -31,8 +31,6 @@ from kerasface.training.validation import HeldOutVerification
 __all__ = ["train"]
 
 _BEST = "best.keras"
-# Faces a replica below which its own batch statistics are too noisy to normalise with.
-_NOISY = 32
 
 
 def train(recipe, data, out, *, photos=(), resume=False, console=None):
@@ -250,8 +248,8 @@ class _Run:
             model = self._built()
             model.compile(optimizer=self._optimizer())
             model.optimizer.build(model.trainable_variables)
-        wanted, replicas = recipe.strategy.sync_batch_norm, self.strategy.num_replicas_in_sync
-        if replicas > 1 and (recipe.batch_size // replicas < _NOISY if wanted is None else wanted):
+        replicas = self.strategy.num_replicas_in_sync
+        if is_synchronised(recipe.strategy.sync_batch_norm, batch_size=recipe.batch_size, replicas=replicas):
             synchronise_batch_norm(model)
         return model
 
