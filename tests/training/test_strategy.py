@@ -70,7 +70,10 @@ def test_what_names_no_cluster_is_refused(environment, message, monkeypatch):
 
 
 def test_one_device_gets_the_plain_stream():
-    stream = share_of_batches(open_strategy("none"), tf.data.Dataset.range, count=3)
+    def batches(count, replicas=1):
+        return tf.data.Dataset.range(count * replicas)
+
+    stream = share_of_batches(open_strategy("none"), batches, count=3)
     assert list(stream.as_numpy_iterator()) == [0, 1, 2]
 
 
