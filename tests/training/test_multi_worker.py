@@ -16,7 +16,7 @@ from rich.console import Console
 from kerasface.errors import KerasfaceError
 from kerasface.training import Recipe, train
 from kerasface.training.launch import launch
-from tests.training.test_replicas import PROGRAM, ROOT, assert_same, trained
+from tests.training.test_replicas import PROGRAM, ROOT, assert_same, on_one_device
 from tests.training.test_trainer import STEPS, assert_same_models, faces, final, tree_of  # noqa: F401 (a fixture)
 from tests.training.trains_on_replicas import CASES, HEADS
 
@@ -38,7 +38,7 @@ def test_two_processes_give_the_single_devices_losses_and_weights(tmp_path):
     build, reduce = found.pop("errors of keras")
     assert "PerReplica" in build
     assert "reduction dimension 0" in reduce
-    assert_same(found, trained("none", tmp_path / "one.npz", cases))
+    assert_same(found, on_one_device(tmp_path / "one.npz", cases))
 
 
 @pytest.fixture(scope="module")
