@@ -14,6 +14,7 @@ from rich.console import Console
 
 from kerasface import backbones, heads
 from kerasface.data import Augmentation, ClassFolder, batches, check_files, list_photos, split_identities
+from kerasface.distribution import in_several_processes
 from kerasface.errors import KerasfaceError
 from kerasface.model import FaceModel
 from kerasface.progress import progress_bar
@@ -31,6 +32,8 @@ from kerasface.training.validation import HeldOutVerification
 __all__ = ["train"]
 
 _BEST = "best.keras"
+# What collective operations end with when a partner does.
+_LOST = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError)
 
 
 def train(recipe, data, out, *, photos=(), resume=False, console=None):
@@ -150,12 +153,12 @@ class _Run:
         callbacks = [FiniteLoss(), display, stop, *([saver] if self.chief else [])]
         try:
             model.fit(stream, steps_per_epoch=last - first, verbose=0, shuffle=False, callbacks=callbacks)
-        except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError) as error:
-            raise KerasfaceError(
-                "another process of this run is gone: start all of them again with --resume. "
-                f"(TensorFlow: {error.message.splitlines()[0]})"
-            ) from error
-        except tf.errors.OpError:
+        except tf.errors.OpError as error:
+            if in_several_processes(self.strategy) and isinstance(error, _LOST):
+                raise KerasfaceError(
+                    "another process of this run is gone: start all of them again with --resume. "
+                    f"(TensorFlow: {error.message.splitlines()[0]})"
+                ) from error
             check_files(self.faces, size=model.backbone.input_shape[1:3])
             raise
         self.state.update(epoch_loss=self._epoch_loss(display), step=display.step)
