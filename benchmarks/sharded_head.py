@@ -39,7 +39,7 @@ def train(classes):
         losses = [float(model.train_on_batch(images, labels, return_dict=True)["loss"]) for _ in range(STEPS)]
     (slot,) = [variable for variable in model.optimizer.variables if "prototypes" in variable.path]
     shards = [
-        [shard.data.nbytes / 1e6 for shard in variable.value.addressable_shards]
+        [shard.data.nbytes / 2**20 for shard in variable.value.addressable_shards]
         for variable in (model.head.prototypes, slot)
     ]
     return {
@@ -48,7 +48,7 @@ def train(classes):
         "batch": BATCH,
         "devices": len(shards[0]),
         "losses": losses,
-        "prototypes_mb": classes * DIM * 4 / 1e6,
+        "prototypes_mb": classes * DIM * 4 / 2**20,
         "prototypes_mb_a_device": shards[0],
         "momentum_mb_a_device": shards[1],
         "peak_mb": memory.megabytes,

@@ -30,7 +30,8 @@ def every_replicas(tensor):
     context = _context()
     if context is None:
         return tensor
-    gathered = context.all_gather(tensor, axis=0)
+    # What comes straight out of the input has no device, which tf.distribute asks it for.
+    gathered = context.all_gather(ops.copy(tensor), axis=0)
     rows = tensor.shape[0] and tensor.shape[0] * context.num_replicas_in_sync
     gathered.set_shape((rows, *tensor.shape[1:]))
     return gathered

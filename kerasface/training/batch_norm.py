@@ -4,13 +4,21 @@ import contextlib
 
 import keras
 
-__all__ = ["saved_as_local", "synchronise_batch_norm"]
+__all__ = ["is_synchronised", "saved_as_local", "synchronise_batch_norm"]
+
+# Faces of a replica below which its own batch statistics are too noisy to normalise with.
+_NOISY = 32
+
+
+def is_synchronised(wanted, *, batch_size, replicas):
+    """Whether a run synchronises: as it wants to, or, where that is None, when a replica gets fewer than 32 faces."""
+    return replicas > 1 and (batch_size // replicas < _NOISY if wanted is None else wanted)
 
 
 def synchronise_batch_norm(model):
     """Lets every BatchNormalization of a model take its statistics over all replicas, as one device would.
 
-    Below some 32 faces a replica's own statistics are noise. It costs three small collectives a layer and step.
+    It costs three small collectives a layer and step.
 
     Args:
         model: built under a tf.distribute strategy, not yet traced.

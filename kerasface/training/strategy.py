@@ -1,5 +1,6 @@
 """How a run is spread: over one device, a machine's GPUs, or the processes of a cluster."""
 
+import functools
 import os
 
 import keras
@@ -16,8 +17,8 @@ _SLURM = "SLURM_STEP_NODELIST"
 def open_strategy(name):
     """Opens the strategy of a recipe; "multiworker" before TensorFlow computes anything in this process.
 
-    A process should open one of each kind: TensorFlow numbers the collective operations of every MirroredStrategy
-    alike, and those of two would meet.
+    A process has one of each kind, however often it is asked for: TensorFlow numbers the collective operations of every
+    MirroredStrategy alike, and those of two would meet.
 
     Args:
         name: "none": the one that TensorFlow is in. "mirrored": a replica on each GPU of this machine, or on each
@@ -35,19 +36,7 @@ def open_strategy(name):
         ...     model = FaceModel(backbone, head)
         ...     model.compile(CoupledSGD(0.1))
     """
-    if name == "mirrored":
-        return tf.distribute.MirroredStrategy(
-            [device.name for device in _GPUs() or tf.config.list_logical_devices("CPU")]
-        )
-    if name == "multiworker":
-        resolver = _resolver()
-        try:
-            return tf.distribute.MultiWorkerMirroredStrategy(cluster_resolver=resolver)
-        except RuntimeError as error:
-            raise KerasfaceError(
-                f"strategy multiworker must be opened before TensorFlow computes anything in this process: {error}"
-            ) from error
-    return tf.distribute.get_strategy()
+    return tf.distribute.get_strategy() if name == "none" else _opened(name)
 
 
 def is_chief(strategy):
@@ -100,19 +89,34 @@ def follow_chief(strategy, variables):
             return tf.where(first, value, tf.zeros_like(value))
 
         # Sums with zeros: exact.
-        variable.assign(strategy.reduce("SUM", strategy.run(chiefs), axis=None))
+        variable.assign(_summing(strategy, chiefs)())
 
 
 def agreed(strategy, wish):
     """True in every process when any of them wishes it; all processes call it at the same step."""
     if not in_several_processes(strategy):
         return bool(wish)
-    wishes = strategy.run(lambda: tf.constant(int(bool(wish))))
-    return int(strategy.reduce("SUM", wishes, axis=None)) > 0
+    return int(_summing(strategy, tf.identity)(tf.constant(int(bool(wish))))) > 0
 
 
-def _GPUs():
-    return tf.config.list_logical_devices("GPU")
+@functools.cache
+def _opened(name):
+    if name == "mirrored":
+        devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
+        return tf.distribute.MirroredStrategy([device.name for device in devices])
+    resolver = _resolver()
+    try:
+        return tf.distribute.MultiWorkerMirroredStrategy(cluster_resolver=resolver)
+    except RuntimeError as error:
+        raise KerasfaceError(
+            f"strategy multiworker must be opened before TensorFlow computes anything in this process: {error}"
+        ) from error
+
+
+@functools.lru_cache(maxsize=1)
+def _summing(strategy, function):
+    # Kept for the one function that is asked for at every step.
+    return tf.function(lambda *values: strategy.reduce("SUM", strategy.run(function, args=values), axis=None))
 
 
 def _resolver():

@@ -12,11 +12,16 @@ import tensorflow as tf
 from rich.console import Console
 
 from kerasface import backbones, heads
+<<<<<<< HEAD
 from kerasface.data import Augmentation, batches, check_files, list_photos, open_faces, split_identities
+=======
+from kerasface.data import Augmentation, ClassFolder, batches, check_files, list_photos, split_identities
+from kerasface.distribution import in_several_processes
+>>>>>>> distribution
 from kerasface.errors import KerasfaceError
 from kerasface.model import FaceModel
 from kerasface.progress import progress_bar
-from kerasface.training.batch_norm import saved_as_local, synchronise_batch_norm
+from kerasface.training.batch_norm import is_synchronised, saved_as_local, synchronise_batch_norm
 from kerasface.training.callbacks import FiniteLoss, PeriodicCheckpoint, ProgressDisplay, StopOnSignal
 from kerasface.training.checkpoints import Checkpoints
 from kerasface.training.optimizers import CoupledSGD
@@ -31,8 +36,8 @@ from kerasface.training.validation import HeldOutVerification
 __all__ = ["train"]
 
 _BEST = "best.keras"
-# Faces a replica below which its own batch statistics are too noisy to normalise with.
-_NOISY = 32
+# What collective operations end with when a partner does.
+_LOST = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError)
 
 
 def train(recipe, data, out, *, photos=(), resume=False, console=None):
@@ -154,12 +159,12 @@ class _Run:
         callbacks = [FiniteLoss(), display, stop, *([saver] if self.chief else [])]
         try:
             model.fit(stream, steps_per_epoch=last - first, verbose=0, shuffle=False, callbacks=callbacks)
-        except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError) as error:
-            raise KerasfaceError(
-                "another process of this run is gone: start all of them again with --resume. "
-                f"(TensorFlow: {error.message.splitlines()[0]})"
-            ) from error
-        except tf.errors.OpError:
+        except tf.errors.OpError as error:
+            if in_several_processes(self.strategy) and isinstance(error, _LOST):
+                raise KerasfaceError(
+                    "another process of this run is gone: start all of them again with --resume. "
+                    f"(TensorFlow: {error.message.splitlines()[0]})"
+                ) from error
             check_files(self.faces, size=model.backbone.input_shape[1:3])
             raise
         self.state.update(epoch_loss=self._epoch_loss(display), step=display.step)
@@ -252,8 +257,8 @@ class _Run:
             model = self._built()
             model.compile(optimizer=self._optimizer())
             model.optimizer.build(model.trainable_variables)
-        wanted, replicas = recipe.strategy.sync_batch_norm, self.strategy.num_replicas_in_sync
-        if replicas > 1 and (recipe.batch_size // replicas < _NOISY if wanted is None else wanted):
+        replicas = self.strategy.num_replicas_in_sync
+        if is_synchronised(recipe.strategy.sync_batch_norm, batch_size=recipe.batch_size, replicas=replicas):
             synchronise_batch_norm(model)
         return model
 

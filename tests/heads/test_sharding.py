@@ -57,12 +57,13 @@ def test_every_device_holds_a_quarter_and_never_more(compared):
 
 
 @jax_only
-def test_a_million_classes_train_within_a_few_times_their_own_size():
+def test_a_million_classes_train_within_six_times_their_own_size():
     result = on_four_devices(ROOT / "benchmarks" / "sharded_head.py")
     assert result["classes"] == 1_000_000
     assert result["losses"][-1] < result["losses"][0]
-    assert result["prototypes_mb_a_device"] == result["momentum_mb_a_device"] == [128.0] * DEVICES
-    # The four devices share this process: prototypes, momentum, gradient and update are 4 × 512 MB, logits the rest.
+    quarter = 1_000_000 * 128 * 4 / 2**20 / DEVICES
+    assert result["prototypes_mb_a_device"] == result["momentum_mb_a_device"] == [quarter] * DEVICES
+    # All four devices are in this process: a whole head on each, or a gradient, would be four times the prototypes.
     assert result["peak_mb"] < 6 * result["prototypes_mb"]
 
 

@@ -8,7 +8,6 @@ import sys
 import time
 from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
 import yaml
@@ -17,7 +16,7 @@ from rich.console import Console
 from kerasface.errors import KerasfaceError
 from kerasface.training import Recipe, train
 from kerasface.training.launch import launch
-from tests.training.test_replicas import PROGRAM, ROOT, assert_same, trained
+from tests.training.test_replicas import PROGRAM, ROOT, assert_same, on_one_device
 from tests.training.test_trainer import STEPS, assert_same_models, faces, final, tree_of  # noqa: F401 (a fixture)
 from tests.training.trains_on_replicas import CASES, HEADS
 
@@ -35,19 +34,17 @@ def test_two_processes_give_the_single_devices_losses_and_weights(tmp_path):
     cases = [case for case in CASES if case not in HEADS]
     assert launch([sys.executable, PROGRAM, "multiworker", tmp_path / "two.npz", *cases], 2) == 0
     found = dict(np.load(tmp_path / "two.npz"))
-    # Empty: Keras has mended `fit` (keras issue 20585), and kerasface/distribution.py can go.
-    assert "reduce" in str(found.pop("plain keras"))
-    assert_same(found, trained("none", tmp_path / "one.npz", cases))
+    # An empty one: Keras has mended that part of keras issue 20585, and that of kerasface/distribution.py can go.
+    build, reduce = found.pop("errors of keras")
+    assert "PerReplica" in build
+    assert "reduction dimension 0" in reduce
+    assert_same(found, on_one_device(tmp_path / "one.npz", cases))
 
 
 @pytest.fixture(scope="module")
 def recipe(tmp_path_factory):
-    # Batch norm over both processes' faces, and a head whose state hangs on the whole batch.
-    tree = tree_of(
-        backbone={"name": "mobilefacenet", "width": 0.125, "input_shape": [32, 32, 3], "embedding_dim": 16},
-        head={"name": "adaface"},
-        checkpoint_minutes=0.002,
-    )
+    # A head whose state hangs on the whole batch; no batch norm, whose many small collectives take a minute to trace.
+    tree = tree_of(head={"name": "adaface"}, checkpoint_minutes=0.002)
     path = tmp_path_factory.mktemp("recipe") / "recipe.yaml"
     path.write_text(yaml.safe_dump(tree))
     return path
@@ -77,12 +74,9 @@ def test_a_recipe_trains_in_two_processes_as_in_one(whole, recipe, faces, tmp_pa
     train(Recipe.read(recipe), faces, tmp_path / "one", console=Console(file=io.StringIO()))
     (model, state), (expected, expected_state) = final(whole), final(tmp_path / "one")
     for ours, theirs in zip(model.weights, expected.weights, strict=True):
-        np.testing.assert_allclose(np.asarray(ours), np.asarray(theirs), rtol=1e-2, atol=1e-3, err_msg=ours.path)
+        np.testing.assert_allclose(np.asarray(ours), np.asarray(theirs), rtol=1e-3, atol=1e-5, err_msg=ours.path)
     for line, other in zip(state["history"], expected_state["history"], strict=True):
-        assert line["loss"] == pytest.approx(other["loss"], rel=1e-4)
-    saved = [layer for layer in model._flatten_layers() if isinstance(layer, keras.layers.BatchNormalization)]
-    assert saved
-    assert not any(layer.synchronized for layer in saved)
+        assert line["loss"] == pytest.approx(other["loss"], rel=1e-5)
 
 
 def test_a_killed_worker_ends_the_job_and_it_resumes_to_the_same_bits(whole, recipe, faces, tmp_path):  # noqa: F811

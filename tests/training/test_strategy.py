@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from kerasface.errors import KerasfaceError
-from kerasface.training.batch_norm import saved_as_local, synchronise_batch_norm
+from kerasface.training.batch_norm import is_synchronised, saved_as_local, synchronise_batch_norm
 from kerasface.training.strategy import _resolver, agreed, is_chief, open_strategy, share_of_batches
 
 SLURM = {
@@ -70,8 +70,26 @@ def test_what_names_no_cluster_is_refused(environment, message, monkeypatch):
 
 
 def test_one_device_gets_the_plain_stream():
-    stream = share_of_batches(open_strategy("none"), tf.data.Dataset.range, count=3)
+    def batches(count, replicas=1):
+        return tf.data.Dataset.range(count * replicas)
+
+    stream = share_of_batches(open_strategy("none"), batches, count=3)
     assert list(stream.as_numpy_iterator()) == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "batch_size", "replicas", "expected"),
+    [
+        (None, 62, 2, True),
+        (None, 64, 2, False),
+        (None, 8, 1, False),
+        (True, 512, 2, True),
+        (True, 8, 1, False),
+        (False, 8, 2, False),
+    ],
+)
+def test_few_faces_a_replica_synchronise_by_themselves(wanted, batch_size, replicas, expected):
+    assert is_synchronised(wanted, batch_size=batch_size, replicas=replicas) is expected
 
 
 def test_synchronised_layers_are_saved_as_plain_ones(tmp_path):
