@@ -19,7 +19,7 @@ def test_an_operator_that_xnnpack_lacks_cuts_the_graph(tmp_path):
     x = images = keras.Input((16, 16, 3))
     x = layers.Conv2D(4, 3, strides=2)(x)
     # Nearest neighbours; XNNPACK resizes bilinearly only.
-    x = layers.UpSampling2D(2)(x)
+    x = keras.ops.image.resize(x, (14, 14), interpolation="nearest")
     x = layers.Conv2D(4, 3, strides=2)(x)
     backbone = keras.Model(images, layers.Dense(DIMENSION)(layers.Flatten()(x)))
     to_tflite(backbone, tmp_path / "cut.tflite", spec=spec_of(backbone), precision="fp32")
