@@ -132,6 +132,8 @@ def test_writing_refuses_what_is_there_and_leaves_nothing_behind(faces_root, tmp
         write_record_file(gone, tmp_path / "b.rec")
     with pytest.raises(KerasfaceError, match="known people only"):
         write_record_file(faces.with_photos(["x"]), tmp_path / "b.rec")
+    with pytest.raises(KerasfaceError, match=r"can't write .*c\.rec"):
+        write_record_file(faces, tmp_path / "a.idx" / "c.rec")
     assert [path.name for path in tmp_path.iterdir()] == ["a.idx"]
     assert (tmp_path / "a.idx").read_text() == "mine"
 
