@@ -60,7 +60,7 @@ def write_record_file(faces, path, *, progress=None):
     """Writes faces as an insightface `.rec` and `.idx`, images grouped by person, with identity ranges.
 
     Args:
-        faces: `FaceSource`; names don't fit the format, people become numbers.
+        faces: `FaceSource`; names don't fit the format, people become numbers; those without photos are left out.
         path: of the `.rec`; the `.idx` is put beside it.
         progress: function of (done, total), or None.
 
@@ -83,7 +83,7 @@ def write_record_file(faces, path, *, progress=None):
         raise KerasfaceError(f"a .rec counts to {_MAX_KEY}. Received: {images} photos of {people} people.")
     try:
         with draft_files(path, index) as (records, lines):
-            _write(faces, records, lines, progress)
+            _write(faces.select(np.unique(faces.labels)), records, lines, progress)
     except OSError as error:
         raise KerasfaceError(f"can't write {path}: {error.strerror}.") from error
 
