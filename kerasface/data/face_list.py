@@ -72,6 +72,9 @@ def write_list(faces, path):
     Args:
         faces: `FaceSource` of known people, of any format.
         path: of the `.csv`; it is replaced in one step.
+
+    Raises:
+        KerasfaceError: the folder can't be written.
     """
     path = Path(path)
     text = io.StringIO(newline="")
@@ -83,7 +86,10 @@ def write_list(faces, path):
     for row, (file, label) in enumerate(zip(faces.file_of.tolist(), faces.labels.tolist(), strict=True)):
         spans = [] if faces.lengths[row] == WHOLE else [f"{offset}+{length}" for offset, length in faces.spans(row)]
         writer.writerow([files[file], faces.names[label], *([] if whole else [" ".join(spans)])])
-    write_atomically(path, text.getvalue().encode(), mode=0o644)
+    try:
+        write_atomically(path, text.getvalue().encode(), mode=0o644)
+    except OSError as error:
+        raise KerasfaceError(f"can't write {path}: {error.strerror}.") from error
 
 
 class _Sizes:

@@ -35,7 +35,7 @@ def pack_faces(faces, folder, *, photos_per_shard=16_384, workers=None, progress
     The same faces give the same bytes.
 
     Args:
-        faces: `FaceSource` of known people.
+        faces: `FaceSource` of known people; names without photos are left out.
         folder: to make; it appears when everything is written, or not at all.
         photos_per_shard: a shard of 16,384 aligned faces has about 60 MB.
         workers: threads; as many as cores by default.
@@ -61,7 +61,7 @@ def pack_faces(faces, folder, *, photos_per_shard=16_384, workers=None, progress
     except OSError as error:
         raise KerasfaceError(f"can't write to {folder.parent}: {error.strerror}.") from error
     try:
-        _fill(draft, faces, photos_per_shard, workers, progress)
+        _fill(draft, faces.select(np.unique(faces.labels)), photos_per_shard, workers, progress)
         os.chmod(draft, 0o755)
         os.replace(draft, folder)
     except (OSError, tf.errors.OpError) as error:

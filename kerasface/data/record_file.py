@@ -60,13 +60,13 @@ def write_record_file(faces, path, *, progress=None):
     """Writes faces as an insightface `.rec` and `.idx`, images grouped by person, with identity ranges.
 
     Args:
-        faces: `FaceSource`; names don't fit the format, people become numbers.
+        faces: `FaceSource`; names don't fit the format, people become numbers; those without photos are left out.
         path: of the `.rec`; the `.idx` is put beside it.
         progress: function of (done, total), or None.
 
     Raises:
-        KerasfaceError: a file of that name exists, photos without a label, or too many for the format's float32 keys.
-        OSError: the disk is full or a photo is gone; nothing is left behind.
+        KerasfaceError: a file of that name exists or can't be written, photos without a label or that can't be read, or
+            too many for the format's float32 keys; nothing is left behind.
 
     Example:
         >>> write_record_file(open_faces("photos/aligned"), "train.rec")
@@ -81,24 +81,11 @@ def write_record_file(faces, path, *, progress=None):
         raise KerasfaceError("a .rec takes photos of known people only. Received: none, or photos labelled −1.")
     if images + people + 1 > _MAX_KEY:
         raise KerasfaceError(f"a .rec counts to {_MAX_KEY}. Received: {images} photos of {people} people.")
-    order = np.argsort(faces.labels, kind="stable")
-    ends = 1 + np.cumsum(np.bincount(faces.labels, minlength=people))
-    starts = np.concatenate([[1], ends[:-1]])
-    place = 0
-    with draft_files(path, index) as (records, lines):
-
-        def write(key, header, content=b""):
-            nonlocal place
-            lines.write(f"{key}\t{place}\n".encode())
-            place += write_record(records, header + content)
-
-        write(0, _pack_header(0, images + 1, images + people + 1))
-        for key, row in enumerate(order, start=1):
-            write(key, _pack_header(key, faces.labels[row]), faces.photos[row].read_bytes())
-            if progress:
-                progress(key, images)
-        for label, (start, end) in enumerate(zip(starts, ends, strict=True)):
-            write(images + 1 + label, _pack_header(images + 1 + label, start, end))
+    try:
+        with draft_files(path, index) as (records, lines):
+            _write(faces.select(np.unique(faces.labels)), records, lines, progress)
+    except OSError as error:
+        raise KerasfaceError(f"can't write {path}: {error.strerror}.") from error
 
 
 class _Records:
@@ -199,6 +186,27 @@ class _Records:
         if not (0 <= value <= _MAX_KEY and value == int(value)):
             raise KerasfaceError(f"{self.path}: record {key} should be labelled with a whole number. Received: {value}")
         return int(value)
+
+
+def _write(faces, records, lines, progress):
+    """The header, the images by person, and each person's range of keys."""
+    people, images = len(faces.names), len(faces)
+    ends = 1 + np.cumsum(np.bincount(faces.labels, minlength=people))
+    starts = np.concatenate([[1], ends[:-1]])
+    place = 0
+
+    def write(key, header, content=b""):
+        nonlocal place
+        lines.write(f"{key}\t{place}\n".encode())
+        place += write_record(records, header + content)
+
+    write(0, _pack_header(0, images + 1, images + people + 1))
+    for key, row in enumerate(np.argsort(faces.labels, kind="stable"), start=1):
+        write(key, _pack_header(key, faces.labels[row]), faces.photos[row].read_bytes())
+        if progress:
+            progress(key, images)
+    for label, (start, end) in enumerate(zip(starts, ends, strict=True)):
+        write(images + 1 + label, _pack_header(images + 1 + label, start, end))
 
 
 def _read_index(path):

@@ -40,9 +40,8 @@ def batches(
             one would.
 
     Returns:
-        `tf.data.Dataset` of ((B, height, width, 3), (B,) int32 labels), images in 0…255, uint8 as they were decoded or,
-        augmented, float32; with a teacher the second is `{"label": (B,) int32, "teacher": (B, D) float32}`, as
-        `FaceModel` expects it.
+        `tf.data.Dataset` of ((B, height, width, 3) uint8, (B,) int32 labels); with a teacher the second is
+        `{"label": (B,) int32, "teacher": (B, D) float32}`, as `FaceModel` expects it.
 
     Raises:
         tf.errors.OpError: while iterating: a photo that is gone, no image, damaged or of another size. TensorFlow's
@@ -59,11 +58,14 @@ def batches(
     def read(rows):
         return np.array([_decodable(content) for content in faces.read_rows(rows)], object)
 
-    def face(content, place):
-        image = tf.ensure_shape(_pixels(content), (*size, 3))
-        if augmentation is None:
-            return image
-        return augmentation(tf.cast(image, tf.float32), seed=tf.stack([key, place]))
+    def decoded(content):
+        return tf.ensure_shape(_pixels(content), (*size, 3))
+
+    def augmented(content_and_place):
+        content, place = content_and_place
+        image = augmentation(tf.cast(decoded(content), tf.float32), seed=tf.stack([key, place]))
+        # Bytes again: a photo has no more, and batches are a quarter as large on their way to the device.
+        return tf.cast(tf.round(image), tf.uint8)
 
     def batch(places):
         rows = rows_at(places)
@@ -71,9 +73,9 @@ def batches(
         # files no faster. The interpreter is held for microseconds an image; decoding and augmentation don't need it.
         contents = tf.ensure_shape(tf.numpy_function(read, [rows], tf.string, stateful=False), [batch_size // replicas])
         images = tf.map_fn(
-            lambda photo: face(*photo),
-            (contents, places),
-            fn_output_signature=tf.TensorSpec((*size, 3), tf.uint8 if augmentation is None else tf.float32),
+            decoded if augmentation is None else augmented,
+            contents if augmentation is None else (contents, places),
+            fn_output_signature=tf.TensorSpec((*size, 3), tf.uint8),
             parallel_iterations=_PARALLEL,
         )
         label = tf.gather(labels, rows)

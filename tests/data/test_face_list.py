@@ -60,6 +60,12 @@ def test_a_written_list_is_read_from_its_own_folder(faces_root, tmp_path):
     assert [found.names[label] for label in found.labels] == ["person_0003", "person_0001", "person_0001"]
 
 
+def test_a_folder_that_cannot_be_written_is_named(faces_root, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(KerasfaceError, match=r"can't write .*keep\.csv"):
+        write_list(read_folder(faces_root), tmp_path / "file" / "keep.csv")
+
+
 def test_photos_in_pieces_keep_them(tmp_path):
     parts = frame(header(label=2) + b"four", 1) + frame(b"end", 3)
     faces = read_record_file(write(tmp_path, image(1, b"x"), parts))
@@ -80,7 +86,7 @@ def test_photos_in_pieces_keep_them(tmp_path):
         ('path,label\n"a,x\n', "is no CSV in UTF-8"),
         (b"path,label\n\xff\xfe,x\n", "is no CSV in UTF-8"),
         ("path,label,bytes\nlist.csv,x,5+10\nlist.csv,x,nonsense\n", r"line 3: bytes reads offset\+length"),
-        ("path,label,bytes\nlist.csv,x,5+1000\n", r"line 2: the file has 41 bytes\. Received: 1000 bytes at 5"),
+        ("path,label,bytes\nlist.csv,x,5+1000\n", r"line 2: the file has 35 bytes\. Received: 1000 bytes at 5"),
         ("path,label,bytes\nlist.csv,x,-5+10\n", r"line 2: bytes reads offset\+length\. Received: '-5\+10'"),
         ("path,label,bytes\nlist.csv,x,5+0\n", "Received: 0 bytes at 5"),
         ("path,label,bytes\nlist.csv,x," + "9" * 30 + "+1\n", "bytes reads"),

@@ -68,6 +68,13 @@ def test_packs_what_was_packed(every_format, tmp_path):
     assert [photo.read_bytes() for photo in part.photos] == [photo.read_bytes() for photo in faces.photos]
 
 
+def test_names_without_photos_are_left_out(faces_root, tmp_path):
+    pack_faces(read_folder(faces_root).take([13, 0]), tmp_path / "few")
+    few = open_faces(tmp_path / "few")
+    assert few.names == ("person_0000", "person_0003")
+    np.testing.assert_array_equal(few.labels, [1, 0])
+
+
 def test_nothing_is_left_of_a_pack_that_failed(faces_root, tmp_path):
     faces = read_folder(faces_root)
     gone = FaceSource.of_files(("a",), [0, 0], [faces.files[0], tmp_path / "gone.png"])

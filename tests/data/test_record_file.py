@@ -103,11 +103,11 @@ def test_writes_parts_that_it_reads(content, tmp_path):
 
 
 def test_writes_the_published_layout(faces_root, tmp_path):
-    faces = read_folder(faces_root).take([13, 0, 5, 1])
+    faces = read_folder(faces_root).take([13, 0, 5, 1])  # nobody's label is 1
     write_record_file(faces, tmp_path / "sub" / "a.rec")
     content = (tmp_path / "sub" / "a.rec").read_bytes()
     index = dict(map(int, line.split("\t")) for line in (tmp_path / "sub" / "a.idx").read_text().splitlines())
-    assert list(index) == list(range(1 + 4 + 4))
+    assert list(index) == list(range(1 + 4 + 3))
     found = {}
     for key, offset in index.items():
         word, length = struct.unpack_from("<II", content, offset)
@@ -117,9 +117,11 @@ def test_writes_the_published_layout(faces_root, tmp_path):
     expected = [
         faces_root / f"person_{label:04d}" / f"{row:05d}.png" for label, row in ((0, 0), (0, 1), (2, 5), (3, 13))
     ]
-    assert found[0] == (5, 9)
-    assert [found[key] for key in range(1, 5)] == [(int(path.parts[-2][-1]), path.stat().st_size) for path in expected]
-    assert [found[key] for key in range(5, 9)] == [(1, 3), (3, 3), (3, 4), (4, 5)]
+    assert found[0] == (5, 8)
+    assert [found[key] for key in range(1, 5)] == [
+        (label, path.stat().st_size) for label, path in zip((0, 0, 1, 2), expected, strict=True)
+    ]
+    assert [found[key] for key in range(5, 8)] == [(1, 3), (3, 4), (4, 5)]
 
 
 def test_writing_refuses_what_is_there_and_leaves_nothing_behind(faces_root, tmp_path):
@@ -132,6 +134,8 @@ def test_writing_refuses_what_is_there_and_leaves_nothing_behind(faces_root, tmp
         write_record_file(gone, tmp_path / "b.rec")
     with pytest.raises(KerasfaceError, match="known people only"):
         write_record_file(faces.with_photos(["x"]), tmp_path / "b.rec")
+    with pytest.raises(KerasfaceError, match=r"can't write .*c\.rec"):
+        write_record_file(faces, tmp_path / "a.idx" / "c.rec")
     assert [path.name for path in tmp_path.iterdir()] == ["a.idx"]
     assert (tmp_path / "a.idx").read_text() == "mine"
 

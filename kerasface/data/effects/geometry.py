@@ -68,19 +68,26 @@ def cropped(size, crop, draw):
     return tf.reshape(tf.stack([kept_x, 0.0, left, 0.0, kept_y, top, 0.0, 0.0, 1.0]), (3, 3))
 
 
+@tf.function(jit_compile=True)  # one loop over the pixels: each of these operations alone would go through memory
 def resampled(image, matrix):
     """Draws a picture through a map, bilinear; outside, the border repeats.
 
     Args:
-        image: (H, W, 3) float32.
+        image: (H, W, 3) float32, H and W at least 2 and known.
         matrix: (3, 3) from output to input pixels, the last row (0, 0, 1).
+
+    Returns:
+        (H, W, 3) float32.
     """
-    found = tf.raw_ops.ImageProjectiveTransformV3(
-        images=image[None],
-        transforms=tf.reshape(matrix, (1, 9))[:, :8],
-        output_shape=tf.shape(image)[:2],
-        interpolation="BILINEAR",
-        fill_mode="NEAREST",
-        fill_value=0.0,
-    )
-    return tf.ensure_shape(found[0], image.shape)
+    height, width = image.shape[:2]
+    x, y = tf.range(width, dtype=tf.float32)[None, :], tf.range(height, dtype=tf.float32)[:, None]
+    column = tf.clip_by_value(matrix[0, 0] * x + matrix[0, 1] * y + matrix[0, 2], 0.0, width - 1.0)
+    row = tf.clip_by_value(matrix[1, 0] * x + matrix[1, 1] * y + matrix[1, 2], 0.0, height - 1.0)
+    left, top = tf.minimum(tf.floor(column), width - 2.0), tf.minimum(tf.floor(row), height - 2.0)
+    right, down = (column - left)[..., None], (row - top)[..., None]
+    place = tf.cast(top * width + left, tf.int32)
+    pixels = tf.reshape(image, (-1, 3))
+    corners = [tf.gather(pixels, place + step) for step in (0, 1, width, width + 1)]
+    above = corners[0] + (corners[1] - corners[0]) * right
+    below = corners[2] + (corners[3] - corners[2]) * right
+    return above + (below - above) * down
