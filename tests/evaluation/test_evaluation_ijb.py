@@ -80,10 +80,12 @@ def test_detector_scores_weigh_frames(ijb):
     lines[0], lines[2] = lines[0][:-4] + "0.0", lines[2][:-4] + "0.0"
     path.write_text("\n".join(lines))
     read = read_ijb(ijb)
+    for row in (0, 2):
+        Image.new("RGB", (112, 112), (20, 20, 220)).save(read.photos[row])
     single = _embed(np.array(Image.open(read.photos[1]))[None])
     single /= np.linalg.norm(single)
     np.testing.assert_allclose(embed_ijb(_embed, read, flip="none")[0], single[0], atol=1e-2)
-    assert not np.allclose(embed_ijb(_embed, read, flip="none", detector_weights=False)[0], single[0], atol=1e-3)
+    assert not np.allclose(embed_ijb(_embed, read, flip="none", detector_weights=False)[0], single[0], atol=0.1)
 
 
 def test_lists_that_are_not_there_leave_their_protocol_out(ijb):

@@ -71,6 +71,7 @@ def test_rows_name_the_figures_as_papers_and_iso_do(report):
     assert rows["FAR of age = old"].value == report.verification.groups[0].fmr
     search = report.identification.searches["one image"]
     assert rows["rank 1, one image"].value == search.rank1
+    assert rows["rank 5, one image"].value == search.cmc[4] > search.cmc[3]
     assert rows["DIR at FAR 0.1, one image"].text == f"{search.dir_at_fpir[0.1]:.2%}"
     assert rows["DIR at FAR 0.001, one image"].value is None
     assert rows["rank 1 among 1,000 distractors"].value == report.megaface.rank1[2]

@@ -35,7 +35,8 @@ def test_blocks_do_not_show(rng, monkeypatch):
     embeddings, pairs = rng.normal(size=(30, 16)), _random_pairs(rng, 30, 100)
     whole = pair_scores(embeddings, pairs)
     monkeypatch.setattr(scores_module, "_BLOCK", 7)
-    monkeypatch.setattr(scores_module, "_BLOCK_SCORES", 70)
+    monkeypatch.setattr(scores_module, "_TABLE_SCORES", 70)
+    monkeypatch.setattr(scores_module, "_PICKED", 9)
     np.testing.assert_allclose(pair_scores(embeddings, pairs), whole, atol=1e-7)
 
 
