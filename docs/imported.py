@@ -20,7 +20,6 @@ def script(path):
     """A script of ours as a module, wherever this one is started from."""
     specification = importlib.util.spec_from_file_location(path.stem, path)
     module = importlib.util.module_from_spec(specification)
-    sys.modules[path.stem] = module  # dataclasses look their module up
     specification.loader.exec_module(module)
     return module
 

@@ -84,8 +84,8 @@ def test_batch_norm_that_is_whole_arrives_as_it_is_and_folded_as_one(files, torc
     np.testing.assert_array_equal(gamma, np.ones(128))
     np.testing.assert_array_equal(mean, np.zeros(128))
     np.testing.assert_allclose(variance, np.full(128, 1 - folded.epsilon), rtol=1e-7)
-    scale = (theirs.weight / (theirs.running_var + 1e-5).sqrt()).detach().numpy()
-    np.testing.assert_allclose(beta, theirs.bias.detach() - theirs.running_mean * scale, rtol=1e-4, atol=1e-5)
+    expected = (theirs.bias - theirs.running_mean * theirs.weight / (theirs.running_var + 1e-5).sqrt()).detach()
+    np.testing.assert_allclose(beta, expected.numpy(), rtol=1e-4, atol=1e-5)
 
 
 def test_preprocessing_in_the_graph_is_recognised(files, torch_networks, pictures):
@@ -95,7 +95,8 @@ def test_preprocessing_in_the_graph_is_recognised(files, torch_networks, picture
     assert opened.is_unit
     pixels = (pictures[..., ::-1].astype(np.float32) - 127.5) / 128
     expected = embed(torch_networks["mbf"], pixels)
-    np.testing.assert_allclose(opened.backbone.predict_on_batch(found(pictures)), expected, rtol=1e-3, atol=1e-3)
+    embedded = opened.backbone.predict_on_batch(found(pictures))
+    np.testing.assert_allclose(embedded, expected, atol=1e-5 * abs(expected).max())
     expected /= np.linalg.norm(expected, axis=1, keepdims=True)
     np.testing.assert_allclose(opened.run(pictures), expected, atol=1e-5)
 
@@ -134,7 +135,7 @@ def test_our_own_export_comes_back(color_order, pictures, tmp_path):
 def changed(path, change, tmp_path):
     model = onnx.load(path)
     change(model.graph)
-    onnx.save(model, tmp_path / "changed.onnx")
+    (tmp_path / "changed.onnx").write_bytes(model.SerializeToString())
     return tmp_path / "changed.onnx"
 
 
@@ -190,7 +191,7 @@ def test_other_graphs_are_refused_and_the_tensor_is_named(files, change, message
 
 
 def test_another_architecture_is_refused_by_a_tensor(files):
-    with pytest.raises(KerasfaceError, match="the source is no iresnet18: expected our .*Received: .*'features"):
+    with pytest.raises(KerasfaceError, match="the source is no iresnet18: expected our dense.*Received: dense 512×16"):
         open_source(files["mbf whole"], "iresnet18")
     with pytest.raises(KerasfaceError, match="the source is no mobilefacenet"):
         open_source(files["mbf folded"], "mobilefacenet")

@@ -52,6 +52,13 @@ class Spelled(keras.layers.Layer):
         return tf.nn.relu(x) + self.half * (x - tf.abs(x))
 
 
+def pointwise(x, kernel, bias):
+    layer = keras.layers.Conv2D(kernel.shape[-1], 1)
+    y = layer(x)
+    layer.set_weights([kernel[None, None], bias])
+    return y
+
+
 def as_published(backbone):
     """The same network with PReLU spelled out and a linear 1×1 convolution more before two of its own."""
     rng = np.random.default_rng(8)
@@ -66,8 +73,7 @@ def as_published(backbone):
         first = np.eye(inputs) + 0.2 * rng.normal(size=(inputs, inputs))
         bias = rng.normal(size=inputs)
         kernel = np.linalg.inv(first) @ layer.kernel.numpy()[0, 0]
-        x = keras.layers.Conv2D(inputs, 1, weights=[first[None, None], bias])(x)
-        return keras.layers.Conv2D(kernel.shape[-1], 1, weights=[kernel[None, None], -bias @ kernel])(x)
+        return pointwise(pointwise(x, first, bias), kernel, -bias @ kernel)
 
     known = {}
     for layer in backbone.layers:
@@ -84,7 +90,8 @@ def as_published(backbone):
 def test_a_network_as_tensorflow_published_it(pictures, tmp_path):
     backbone = small(pictures, padding="same")
     published = as_published(backbone)
-    converter = tf.lite.TFLiteConverter.from_keras_model(published)
+    image = keras.Input(batch_shape=published.input_shape)
+    converter = tf.lite.TFLiteConverter.from_keras_model(keras.Model(image, published(image, training=False)))
     (tmp_path / "published.tflite").write_bytes(converter.convert())
     opened = open_source(tmp_path / "published.tflite", "mobilefacenet", mean=127.5, std=128.0)
     pixels = (pictures.astype(np.float32) - 127.5) / 128

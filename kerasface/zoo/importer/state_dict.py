@@ -1,6 +1,8 @@
 """Reads PyTorch state dicts without running anything that stands in them, and brings their tensors to our layers."""
 
 import json
+import pickle
+import re
 import struct
 
 import keras
@@ -84,11 +86,9 @@ def _from_pickle(path):
     try:
         loaded = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises what its zip reader, its unpickler and its tensors stumble over
-        # The first line; the others recommend weights_only=False, which would run what stands in the file.
-        reason = str(error).strip().splitlines()[0][:200]
         raise KerasfaceError(
-            f"{path} can't be read as a dict of tensors, and nothing else in it is ever run: {reason} Save the weights "
-            "alone: torch.save(model.state_dict(), …)."
+            f"{path} can't be read as a dict of tensors, and nothing else in it is ever run: {_reason(error)} Save the "
+            "weights alone: torch.save(model.state_dict(), …)."
         ) from error
     if not isinstance(loaded, dict) or not loaded:
         raise KerasfaceError(f"{path} holds no dict of tensors. Received: {type(loaded).__name__}")
@@ -100,6 +100,15 @@ def _from_pickle(path):
                 "one part of a checkpoint, save that part alone: torch.save(checkpoint[…], …)."
             )
     return {str(key): value.detach().float().numpy() for key, value in loaded.items()}
+
+
+def _reason(error):
+    # Not torch's whole message, which goes on to recommend the way that runs what stands in the file.
+    if asked := re.search(r"GLOBAL (\S+)", str(error)):
+        return f"it asks for {asked[1]}."
+    if isinstance(error, pickle.UnpicklingError):
+        return "it is no pickle of tensors."
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
 
 
 def _is_counter(name):
@@ -159,7 +168,7 @@ def pair(model, tensors, arch):
     for layer in (layer for layer in model.layers if layer.weights):
         wanted = _PARAMETERS[type(layer)](layer)
         names = modules.get(layer.name, {})
-        missing += [f"{_dotted(layer.name, modules)}.{parameter}" for parameter in wanted if parameter not in names]
+        missing += [f"{_dotted(layer.name)}.{parameter}" for parameter in wanted if parameter not in names]
         if any(parameter not in names for parameter in wanted):
             continue
         used.update(names[parameter] for parameter in wanted)
@@ -230,9 +239,9 @@ def _channels_last(layer, kernel):
     return ordered.reshape(kernel.shape)
 
 
-def _dotted(name, modules):
-    # Unknown modules have no dotted name to show; ours says which one is meant.
-    return name.replace("_", ".") if name not in modules else name
+def _dotted(name):
+    """PyTorch's name of one of our layers; `conv_sep` is the only part with an underscore of its own."""
+    return name.replace("_", ".").replace("conv.sep", "conv_sep")
 
 
 def _some(what, names, shown=5):
