@@ -89,7 +89,9 @@ def follow_chief(strategy, variables):
             return tf.where(first, value, tf.zeros_like(value))
 
         # Sums with zeros: exact.
-        variable.assign(_summing(strategy, chiefs)())
+        value = _summing(strategy, chiefs)()
+        with strategy.scope():
+            variable.assign(value)
 
 
 def agreed(strategy, wish):

@@ -302,8 +302,9 @@ class _Run:
             if changes:
                 raise KerasfaceError("\n  ".join(["the run was begun with other images:", *changes]))
             self.state = state
-            for ours, theirs in zip(variables, [*saved.weights, *saved.optimizer.variables], strict=True):
-                ours.assign(theirs)
+            with self.strategy.scope():  # on every replica
+                for ours, theirs in zip(variables, [*saved.weights, *saved.optimizer.variables], strict=True):
+                    ours.assign(theirs)
             self.console.print(f"resuming at step {self.state['step']} of {self.last_step}")
         with self.strategy.scope():
             step = tf.Variable(self.state["step"], dtype=tf.int64)
