@@ -156,8 +156,7 @@ class _Run:
         except tf.errors.OpError as error:
             if in_several_processes(self.strategy) and isinstance(error, _LOST):
                 raise KerasfaceError(
-                    "another process of this run is gone: start all of them again with --resume. "
-                    f"(TensorFlow: {error.message.splitlines()[0]})"
+                    "another process of this run is gone: start all of them again with --resume."
                 ) from error
             check_files(self.faces, size=model.backbone.input_shape[1:3])
             raise
