@@ -162,8 +162,7 @@ class _Run:
         except tf.errors.OpError as error:
             if in_several_processes(self.strategy) and isinstance(error, _LOST):
                 raise KerasfaceError(
-                    "another process of this run is gone: start all of them again with --resume. "
-                    f"(TensorFlow: {error.message.splitlines()[0]})"
+                    "another process of this run is gone: start all of them again with --resume."
                 ) from error
             check_files(self.faces, size=model.backbone.input_shape[1:3])
             raise
@@ -308,8 +307,9 @@ class _Run:
             if changes:
                 raise KerasfaceError("\n  ".join(["the run was begun with other images:", *changes]))
             self.state = state
-            for ours, theirs in zip(variables, [*saved.weights, *saved.optimizer.variables], strict=True):
-                ours.assign(theirs)
+            with self.strategy.scope():  # on every replica
+                for ours, theirs in zip(variables, [*saved.weights, *saved.optimizer.variables], strict=True):
+                    ours.assign(theirs)
             self.console.print(f"resuming at step {self.state['step']} of {self.last_step}")
         with self.strategy.scope():
             step = tf.Variable(self.state["step"], dtype=tf.int64)

@@ -54,10 +54,10 @@ def test_a_slurm_step_names_it_too(monkeypatch):
     [
         ({}, "nothing says which processes take part.*kerasface launch"),
         ({"TF_CONFIG": "{"}, "TF_CONFIG names no cluster: .*Received: {"),
-        ({"TF_CONFIG": "{}"}, "TF_CONFIG names no cluster: expected a cluster of workers"),
+        ({"TF_CONFIG": "{}"}, "TF_CONFIG names no cluster: expected workers alone"),
         (
             {"TF_CONFIG": '{"cluster": {"worker": ["a:1"], "ps": ["b:1"]}, "task": {"type": "ps", "index": 0}}'},
-            "this task as one of them",
+            "expected workers alone",
         ),
         ({"SLURM_STEP_NODELIST": "gpu[07-08]"}, "the Slurm step names no cluster"),
     ],
