@@ -12,12 +12,8 @@ import tensorflow as tf
 from rich.console import Console
 
 from kerasface import backbones, heads
-<<<<<<< HEAD
 from kerasface.data import Augmentation, batches, check_files, list_photos, open_faces, split_identities
-=======
-from kerasface.data import Augmentation, ClassFolder, batches, check_files, list_photos, split_identities
 from kerasface.distribution import in_several_processes
->>>>>>> distribution
 from kerasface.errors import KerasfaceError
 from kerasface.model import FaceModel
 from kerasface.progress import progress_bar
