@@ -42,8 +42,8 @@ def page(result):
         f"{pairs['published_pairs']:,} pairs) |",
         "",
         f"Ours runs at {pairs['floor_seconds'] / pairs['seconds']:.2f} of the speed of the matrix products alone and "
-        f"the usual script takes {pairs['published_seconds'] / pairs['seconds']:.0f} times as long as ours. Largest difference "
-        f"between ours and the usual script's float64: {pairs['largest_difference']:.1e}.",
+        f"the usual script takes {pairs['published_seconds'] / pairs['seconds']:.0f} times as long as ours. Largest "
+        f"difference between ours and the usual script's float64: {pairs['largest_difference']:.1e}.",
         "",
         f"## {search['probes']:,} probes against {search['gallery']:,} enrolled, mapped from the disk",
         "",
