@@ -53,7 +53,7 @@ def _node(layer, sources):  # noqa: PLR0911 (one return a kind of layer)
         case kinds.Add():
             return Node("add", tuple(sources), layer.name, shape)
         case kinds.Flatten():
-            return Node("flatten", (sources[0],), layer.name, shape, {"channels_first": False})
+            return Node("flatten", (sources[0],), layer.name, shape)
         case kinds.Dropout():
             return sources[0]
     raise ValueError(f"networks with {type(layer).__name__} layers can't be imported into. Received: {layer.name!r}")

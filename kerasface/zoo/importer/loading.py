@@ -37,7 +37,7 @@ def load(layer, node):
         KerasfaceError: values that are not finite, or a scale that a layer without gamma can't hold.
     """
     for name, values in node.values.items():
-        numeric = name not in ("strides", "padding", "groups", "channels_first")
+        numeric = name not in ("strides", "padding", "groups")
         if numeric and values is not None and not np.all(np.isfinite(values)):
             raise KerasfaceError(f"{node} has values that are not finite (its {name}): the source is damaged.")
     if isinstance(layer, keras.layers.BatchNormalization):

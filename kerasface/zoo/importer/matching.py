@@ -144,7 +144,7 @@ def _depths(output):
 
 def _in_our_order(node):
     """The weights of a dense layer that reads (C, H, W) flattened, for one that reads (H, W, C)."""
-    if node.kind != "dense" or node.source.kind != "flatten" or not node.source.channels_first:
+    if node.kind != "dense" or node.source.kind != "flatten" or not node.source.source.channels_first:
         return node
     height, width, channels = node.source.source.shape
     kernel = np.reshape(node.kernel, (channels, height, width, -1)).transpose(1, 2, 0, 3)

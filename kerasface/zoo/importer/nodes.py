@@ -18,7 +18,7 @@ class Node:
     | dense | kernel (in, out), bias or None |
     | normalization | gamma, beta, mean, variance, epsilon: `gamma · (x − mean) / √(variance + epsilon) + beta` |
     | prelu | slope |
-    | add, flatten, pad, reverse_channels, unit_length | flatten: channels_first; pad: padding |
+    | add, flatten, pad, reverse_channels, unit_length | pad: padding |
     | elementwise | operator, operands (indices into `inputs`, or constants), what is left of the source's arithmetic |
     | other | operator: the source's own name for what has no counterpart here |
 

@@ -249,8 +249,7 @@ class _Reader:
 
     def _flatten(self, name, source, values, attributes):
         # Whether the shape is computed or fixed: an embedder flattens once, and the proof would find another meaning.
-        fields = {"channels_first": source.channels_first}
-        return Node("flatten", (source,), name, (int(np.prod(source.shape)),), fields)
+        return Node("flatten", (source,), name, (int(np.prod(source.shape)),))
 
     def _lpnormalization(self, name, source, values, attributes):
         is_unit = len(source.shape) == 1 and attributes.get("p", 2) == 2
@@ -259,4 +258,6 @@ class _Reader:
 
 def _other(operator, nodes):
     name = operator.name or operator.output[0]
-    return Node("other", tuple(nodes), name, nodes[0].shape, {"operator": operator.op_type})
+    # As if it kept shape and layout: what comes after can then be read, and the one that is odd is named.
+    fields = {"operator": operator.op_type}
+    return Node("other", tuple(nodes), name, nodes[0].shape, fields, channels_first=nodes[0].channels_first)

@@ -158,7 +158,7 @@ class _Reader:
     def _fully_connected(self, name, source, values, operator):
         kernel = values[1].T
         if len(source.shape) == 3:
-            source = Node("flatten", (source,), name, (int(np.prod(source.shape)),), {"channels_first": False})
+            source = Node("flatten", (source,), name, (int(np.prod(source.shape)),))
         return Node("dense", (source,), name, kernel.shape[1:], {"kernel": kernel, "bias": _bias(values)})
 
     def _pad(self, name, source, values, operator):
@@ -168,7 +168,7 @@ class _Reader:
         return padded(name, source, tuple(int(p) for p in (*pads[1], *pads[2])))
 
     def _flatten(self, name, source, values, operator):
-        return Node("flatten", (source,), name, (int(np.prod(source.shape)),), {"channels_first": False})
+        return Node("flatten", (source,), name, (int(np.prod(source.shape)),))
 
     def _l2_normalization(self, name, source, values, operator):
         return Node("unit_length", (source,), name, source.shape) if len(source.shape) == 1 else None
