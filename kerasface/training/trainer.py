@@ -24,6 +24,7 @@ from kerasface.training.optimizers import CoupledSGD
 from kerasface.training.outcome import write_outcome
 from kerasface.training.recipe import Recipe
 from kerasface.training.result import TrainingResult
+from kerasface.training.schedules import learning_rate
 from kerasface.training.strategy import agreed, follow_chief, is_chief, open_strategy, share_of_batches
 from kerasface.training.teacher import teacher_embeddings
 from kerasface.training.validation import HeldOutVerification
@@ -92,7 +93,8 @@ class _Run:
                 f"{replicas} replicas can't share a batch equally. Received: batch_size={recipe.batch_size}. Choose a "
                 f"multiple of {replicas}."
             )
-        self.last_step = self.steps_per_epoch * recipe.epochs
+        self.last_step = recipe.steps or self.steps_per_epoch * recipe.epochs
+        self.epochs = -(-self.last_step // self.steps_per_epoch)
         self.checkpoints = Checkpoints(out / "checkpoints")
         self.state = {
             "step": 0, "epoch_loss": 0.0, "best_epoch": 0, "best_accuracy": 0.0, "wall_seconds": 0.0, "history": [],
@@ -133,7 +135,7 @@ class _Run:
     def _epoch(self, model, display, stop):
         epoch = self.state["step"] // self.steps_per_epoch
         recipe = self.recipe
-        first, last = self.state["step"], (epoch + 1) * self.steps_per_epoch
+        first, last = self.state["step"], self._end_of_epoch()
         stream = share_of_batches(
             self.strategy,
             batches,
@@ -185,7 +187,7 @@ class _Run:
         # Written whole, so that an epoch that is done again after a crash doesn't stand there twice.
         _write_text(self.out / "log.jsonl", "".join(json.dumps(line) + "\n" for line in self.state["history"]))
         self.console.print(
-            f"epoch {epoch + 1}/{recipe.epochs}  {display.figures(line)}  held-out verification "
+            f"epoch {epoch + 1}/{self.epochs}  {display.figures(line)}  held-out verification "
             f"{result.accuracy_mean:.2%} ± {result.accuracy_std:.2%}  AUC {result.auc:.4f}",
             soft_wrap=True,
         )
@@ -276,17 +278,13 @@ class _Run:
         return heads.get(section.name, num_classes=len(self.faces.names), **arguments)
 
     def _optimizer(self):
-        section, schedule = self.recipe.optimizer, self.recipe.schedule
-        rate = section.learning_rate
-        if schedule.name == "cosine":
-            warmup = round(schedule.warmup_epochs * self.steps_per_epoch)
-            rate = keras.optimizers.schedules.CosineDecay(
-                initial_learning_rate=0.0 if warmup else rate,
-                decay_steps=max(1, self.last_step - warmup),
-                alpha=schedule.final_fraction,
-                warmup_target=rate if warmup else None,
-                warmup_steps=warmup,
-            )
+        section = self.recipe.optimizer
+        rate = learning_rate(
+            self.recipe.schedule,
+            section.learning_rate,
+            steps_per_epoch=self.steps_per_epoch,
+            last_step=self.last_step,
+        )
         if section.name == "sgd":
             return CoupledSGD(rate, section.momentum, section.weight_decay)
         return keras.optimizers.AdamW(rate, weight_decay=section.weight_decay)
@@ -314,8 +312,11 @@ class _Run:
     def _checkpoint_inside(self, model, display):
         # An epoch's last step gets its checkpoint after validation (one from before would skip it when resumed), and a
         # step that a signal made the last gets it when `fit` has returned.
-        if display.step % self.steps_per_epoch and not model.stop_training:
+        if display.step < self._end_of_epoch() and not model.stop_training:
             self._checkpoint({**self.state, "step": display.step, "epoch_loss": self._epoch_loss(display)})
+
+    def _end_of_epoch(self):
+        return min((self.state["step"] // self.steps_per_epoch + 1) * self.steps_per_epoch, self.last_step)
 
     def _epoch_loss(self, display):
         """Mean over the epoch's steps so far, also those before this process."""
@@ -350,8 +351,8 @@ class _Run:
             f"{self.recipe.name}: {model.backbone.name} with {count:,} parameters, {' and '.join(self._teachers())} "
             f"over {self.people:,} people ({self.images:,} images) and {len(self.faces.paths) - self.images:,} photos "
             f"without a name; {len(self.held_out.names)} people "
-            f"({len(self.held_out.paths)} images) held out; {self.recipe.epochs} epochs of {self.steps_per_epoch} "
-            "steps",
+            f"({len(self.held_out.paths)} images) held out; {self.last_step} steps, "
+            f"{self.steps_per_epoch} an epoch",
             soft_wrap=True,
         )
 

@@ -121,7 +121,9 @@ def test_changes_are_checked_like_the_file(written):
         ({"optimizer": {"name": "sgd", "learning_rate": -1}}, "optimizer.learning_rate"),
         ({"optimizer": {"name": "sgd", "learning_rate": float("inf")}}, "optimizer.learning_rate"),
         ({"optimizer": {"name": "adamw", "momentum": 0.9}}, "optimizer.momentum"),
-        ({"schedule": {"name": "constant", "warmup_epochs": 1}}, "schedule"),
+        ({"schedule": {"name": "constant", "warmup_epochs": 1}}, "schedule.warmup_epochs"),
+        ({"schedule": {"name": "step", "steps": [0]}}, "schedule.steps.0"),
+        ({"schedule": {"name": "step"}}, "schedule"),
         ({"validation": {"pairs": 110, "folds": 10}}, "validation"),
     ],
 )
@@ -133,7 +135,7 @@ def test_what_is_wrong_is_named(change, field, written):
     assert "Received: " in lines[1]
 
 
-@pytest.mark.parametrize("field", [field for field in SMALLEST if field != "head"])
+@pytest.mark.parametrize("field", ["name", "backbone"])
 def test_a_missing_field_is_named(field, written):
     message = complaint(written({key: value for key, value in SMALLEST.items() if key != field}))
     assert f"\n  {field}: Field required. Received: the fields " in message
@@ -145,8 +147,17 @@ def test_every_fault_is_listed(written):
 
 
 def test_warmup_must_end_before_training_does(written):
-    message = complaint(written({**SMALLEST, "schedule": {"warmup_epochs": 2}}))
+    message = complaint(written({**SMALLEST, "schedule": {"name": "cosine", "warmup_epochs": 2}}))
     assert "schedule.warmup_epochs is 2 of 2 epochs" in message
+    message = complaint(
+        written({**SMALLEST, "epochs": None, "steps": 9, "schedule": {"name": "polynomial", "warmup_steps": 9}})
+    )
+    assert "schedule.warmup_steps is 9 of 9 steps" in message
+
+
+@pytest.mark.parametrize("budget", [{"epochs": None}, {"epochs": 2, "steps": 100}])
+def test_the_budget_is_epochs_or_steps(budget, written):
+    assert "a recipe's budget is epochs or steps: give one of them" in complaint(written({**SMALLEST, **budget}))
 
 
 def test_a_missing_file_names_the_zoo(tmp_path):

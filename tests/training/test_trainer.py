@@ -56,7 +56,7 @@ def tree_of(**changes):
         "backbone": {"name": "spherefacenet", "depth": 4, **SMALL},
         "head": {"name": "a_softmax"},
         "optimizer": {"name": "sgd", "learning_rate": 0.02},
-        "schedule": {"warmup_epochs": 0.5},
+        "schedule": {"name": "cosine", "warmup_epochs": 0.5},
         "validation": {"pairs": 60, "folds": 3},
         **changes,
     }
@@ -317,6 +317,17 @@ def test_an_out_that_cannot_be_written_is_an_error(faces, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(KerasfaceError, match="can't write to .*Name another --out"):
         train(recipe_of(), faces, tmp_path / "file" / "below", console=silent())
+
+
+def test_a_budget_of_steps_ends_inside_an_epoch(faces, tmp_path):
+    schedule = {"name": "step", "steps": [STEPS, STEPS + 2], "factor": 0.5}
+    recipe = recipe_of(epochs=None, steps=STEPS + 3, schedule=schedule, checkpoint_minutes=1e-4)
+    result = train(recipe, faces, tmp_path / "run", console=silent())
+    assert (result.finished, result.steps, result.epochs) == (True, STEPS + 3, 2)
+    assert [line["step"] for line in result.history] == [STEPS, STEPS + 3]
+    # The rate of the update to come.
+    assert [line["learning_rate"] for line in result.history] == pytest.approx([0.01, 0.005])
+    assert int(final(tmp_path / "run")[0].head.iteration) == STEPS + 3
 
 
 def test_the_annealing_is_set_in_the_recipe(faces, tmp_path):
