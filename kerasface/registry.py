@@ -22,13 +22,13 @@ class Registry:
         self.kind = kind
         self._classes = {}
 
-    def register(self, name):
-        """Returns a class decorator that files the class under `name`."""
+    def register(self, name, /, **settled):
+        """Returns a class decorator that files the class under `name`, with the arguments that the name settles."""
 
         def decorate(cls):
             if name in self._classes:
                 raise ValueError(f"a {self.kind} named {name!r} exists already. Received: {cls.__name__}")
-            self._classes[name] = cls
+            self._classes[name] = cls, settled
             return keras.saving.register_keras_serializable(package="kerasface")(cls)
 
         return decorate
@@ -42,8 +42,11 @@ class Registry:
         """Builds the class registered as `name` with `arguments`.
 
         Raises:
-            ValueError: no such name; the message lists those there are.
+            ValueError: no such name; the message lists those there are. Or an argument that the name settles.
         """
         if name not in self._classes:
             raise ValueError(f"unknown {self.kind}; expected one of {', '.join(self.names())}. Received: name={name!r}")
-        return self._classes[name](**arguments)
+        cls, settled = self._classes[name]
+        if settled.keys() & arguments.keys():
+            raise ValueError(f"{name} has {settled}: leave that out. Received: {arguments}")
+        return cls(**settled, **arguments)

@@ -35,3 +35,15 @@ def test_an_unknown_name_lists_those_there_are(registry):
 def test_a_name_is_given_once(registry):
     with pytest.raises(ValueError, match="a toy named 'dense_toy' exists already"):
         registry.register("dense_toy")(type("Other", (), {}))
+
+
+def test_a_name_may_settle_arguments(registry):
+    @registry.register("small", units=2)
+    @registry.register("large", units=200)
+    class Sized(keras.layers.Dense):
+        pass
+
+    assert registry.names() == ["dense_toy", "large", "small"]
+    assert (registry.get("small").units, registry.get("large", name="x").units) == (2, 200)
+    with pytest.raises(ValueError, match=r"small has {'units': 2}: leave that out. Received: {'units': 3}"):
+        registry.get("small", units=3)

@@ -1,10 +1,17 @@
 """MobileFaceNet: a million parameters, made for phones."""
 
-import keras
 from keras import layers
 
 from kerasface.backbones._registry import backbones
-from kerasface.backbones.blocks import convolution, depthwise, normalization, prelu, scaled_channels
+from kerasface.backbones.base import Backbone, image_input
+from kerasface.backbones.blocks import (
+    convolution,
+    depthwise,
+    global_depthwise,
+    normalization,
+    prelu,
+    scaled_channels,
+)
 
 __all__ = ["MobileFaceNet"]
 
@@ -13,7 +20,7 @@ _BOTTLENECKS = ((2, 64, 5, 2), (4, 128, 1, 2), (2, 128, 6, 1), (4, 128, 1, 2), (
 
 
 @backbones.register("mobilefacenet")
-class MobileFaceNet(keras.Model):
+class MobileFaceNet(Backbone):
     """MobileFaceNet: inverted residual bottlenecks and a global *depthwise* convolution instead of pooling.
 
     conv3×3 64 s2 → depthwise 3×3 → bottlenecks (t, c, n, s) (2,64,5,2) (4,128,1,2) (2,128,6,1) (4,128,1,2)
@@ -21,9 +28,11 @@ class MobileFaceNet(keras.Model):
     every convolution, PReLU after all but the linear ones. 1.003 M trainable parameters at 128-d, 1.20 M at 512-d.
 
     Args:
-        input_shape: (height, width, 3) in pixels; 112×112 in the paper, 112×96 allowed.
+        input_shape: (height, width, 3) in pixels, any from 16×16 on: 112×112 in the paper; the global convolution's
+            kernel is a sixteenth of it, rounded up.
         width: multiplier of every channel count but the embedding's; results are multiples of 8.
         embedding_dim: D; 128 in the paper.
+        padding: of the layers of stride 2: "symmetric" as PyTorch pads; "same", TensorFlow's, for weights from there.
         dtype: dtype policy of all layers; the global policy by default.
         name: of the model.
 
@@ -32,6 +41,9 @@ class MobileFaceNet(keras.Model):
 
     Returns:
         (N, D) embeddings, not normalised.
+
+    Raises:
+        ValueError: an input below 16×16, or a width that isn't positive.
 
     Example:
         >>> MobileFaceNet(width=0.5)(images).shape
@@ -42,12 +54,15 @@ class MobileFaceNet(keras.Model):
         CCBR 2018, table 1.
     """
 
-    def __init__(self, *, input_shape=(112, 112, 3), width=1.0, embedding_dim=128, dtype=None, name="mobilefacenet"):
+    def __init__(
+        self, *, input_shape=(112, 112, 3), width=1.0, embedding_dim=128, padding="symmetric", dtype=None,
+        name="mobilefacenet",
+    ):  # fmt: skip
         def channels(count):
             return scaled_channels(count, width)
 
-        images = keras.Input(input_shape, name="images")
-        x = _convolution_unit(images, channels(64), 3, "stem", dtype, strides=2)
+        images = image_input(input_shape, least=16)
+        x = _convolution_unit(images, channels(64), 3, "stem", dtype, strides=2, padding=padding)
         x = _depthwise_unit(x, 3, "stem_depthwise", dtype)
         for stage, (expansion, filters, repeats, strides) in enumerate(_BOTTLENECKS, start=1):
             for block in range(repeats):
@@ -58,38 +73,36 @@ class MobileFaceNet(keras.Model):
                     strides if block == 0 else 1,
                     f"stage{stage}_block{block + 1}",
                     dtype,
+                    padding,
                 )
         x = _convolution_unit(x, channels(512), 1, "last", dtype)
-        x = layers.DepthwiseConv2D(
-            x.shape[1:3], padding="valid", use_bias=False, depthwise_initializer="he_normal", dtype=dtype, name="global"
-        )(x)
+        x = global_depthwise(x, name="global", dtype=dtype)
         x = normalization(x, name="global_bn", dtype=dtype)
         x = convolution(x, embedding_dim, 1, name="embedding", dtype=dtype)
         x = normalization(x, name="embedding_bn", dtype=dtype)
-        super().__init__(images, layers.Flatten(dtype=dtype, name="flatten")(x), name=name)
-        self._config = {"input_shape": input_shape, "width": width, "embedding_dim": embedding_dim, "name": name}
+        x = layers.Flatten(dtype=dtype, name="flatten")(x)
+        super().__init__(
+            images, x, name=name, dtype=dtype, input_shape=input_shape, width=width, embedding_dim=embedding_dim,
+            padding=padding,
+        )  # fmt: skip
 
-    def get_config(self):
-        """Returns the arguments that rebuild this model."""
-        return {**self._config, "dtype": keras.saving.serialize_keras_object(self.get_layer("stem").dtype_policy)}
 
-
-def _convolution_unit(x, filters, kernel_size, name, dtype, strides=1):
-    x = convolution(x, filters, kernel_size, strides=strides, name=name, dtype=dtype)
+def _convolution_unit(x, filters, kernel_size, name, dtype, strides=1, padding="symmetric"):
+    x = convolution(x, filters, kernel_size, strides=strides, padding=padding, name=name, dtype=dtype)
     x = normalization(x, name=f"{name}_bn", dtype=dtype)
     return prelu(x, name=f"{name}_prelu", dtype=dtype)
 
 
-def _depthwise_unit(x, kernel_size, name, dtype, strides=1):
-    x = depthwise(x, kernel_size, strides=strides, name=name, dtype=dtype)
+def _depthwise_unit(x, kernel_size, name, dtype, strides=1, padding="symmetric"):
+    x = depthwise(x, kernel_size, strides=strides, padding=padding, name=name, dtype=dtype)
     x = normalization(x, name=f"{name}_bn", dtype=dtype)
     return prelu(x, name=f"{name}_prelu", dtype=dtype)
 
 
-def _bottleneck(x, expansion, filters, strides, name, dtype):
+def _bottleneck(x, expansion, filters, strides, name, dtype, padding):
     # The expansion is over the block's *input* channels in the paper's MobileNetV2 blocks.
     y = _convolution_unit(x, expansion * x.shape[-1], 1, f"{name}_expand", dtype)
-    y = _depthwise_unit(y, 3, f"{name}_depthwise", dtype, strides=strides)
+    y = _depthwise_unit(y, 3, f"{name}_depthwise", dtype, strides=strides, padding=padding)
     y = convolution(y, filters, 1, name=f"{name}_project", dtype=dtype)
     y = normalization(y, name=f"{name}_project_bn", dtype=dtype)
     if strides == 1 and x.shape[-1] == filters:

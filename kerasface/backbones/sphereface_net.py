@@ -1,10 +1,10 @@
 """SphereFaceNet: the residual network without batch norm that the SphereFace paper trains."""
 
-import keras
 from keras import initializers, layers
 
 from kerasface.backbones._registry import backbones
-from kerasface.backbones.blocks import convolution, prelu
+from kerasface.backbones.base import Backbone, image_input
+from kerasface.backbones.blocks import convolution, prelu, scaled_channels
 
 __all__ = ["SphereFaceNet"]
 
@@ -14,7 +14,7 @@ _UNITS = {4: (0, 0, 0, 0), 10: (0, 1, 2, 0), 20: (1, 2, 4, 1), 36: (2, 4, 8, 2),
 
 
 @backbones.register("spherefacenet")
-class SphereFaceNet(keras.Model):
+class SphereFaceNet(Backbone):
     """SphereFace-4/10/20/36/64.
 
     Each of four stages is conv3×3 stride 2 (bias) → PReLU → n × [x + (conv3×3 → PReLU → conv3×3 → PReLU)]: the PReLU
@@ -23,7 +23,9 @@ class SphereFaceNet(keras.Model):
 
     Args:
         depth: 4, 10, 20, 36 or 64: convolutions and the dense layer.
-        input_shape: (height, width, 3) in pixels; (112, 96, 3) in the paper.
+        input_shape: (height, width, 3) in pixels, any from 16×16 on: (112, 96, 3) in the paper; the dense layer sees a
+            sixteenth of it, rounded up.
+        width: multiplier of the stages' channels; results are multiples of 8.
         embedding_dim: D; 512 in the paper.
         dtype: dtype policy of all layers; the global policy by default.
         name: of the model; `sphereface<depth>` by default.
@@ -35,7 +37,7 @@ class SphereFaceNet(keras.Model):
         (N, D) embeddings, not normalised.
 
     Raises:
-        ValueError: a depth that the paper doesn't have.
+        ValueError: a depth that the paper doesn't have, an input below 16×16, or a width that isn't positive.
 
     Example:
         >>> SphereFaceNet(depth=20)(images).shape
@@ -46,13 +48,13 @@ class SphereFaceNet(keras.Model):
         biases from the authors' prototxt.
     """
 
-    def __init__(self, *, depth=20, input_shape=(112, 96, 3), embedding_dim=512, dtype=None, name=None):
+    def __init__(self, *, depth=20, input_shape=(112, 96, 3), width=1.0, embedding_dim=512, dtype=None, name=None):
         if depth not in _UNITS:
             raise ValueError(f"depth must be one of {sorted(_UNITS)}. Received: depth={depth}")
-        name = name or f"sphereface{depth}"
-        images = keras.Input(input_shape, name="images")
+        images = image_input(input_shape, least=16)
         x = images
         for stage, (filters, units) in enumerate(zip(_CHANNELS, _UNITS[depth], strict=True), start=1):
+            filters = scaled_channels(filters, width)  # noqa: PLW2901
             # Caffe's xavier is uniform over the fan-in: Keras' lecun_uniform.
             x = convolution(
                 x, filters, 3, strides=2, name=f"stage{stage}", dtype=dtype,
@@ -63,12 +65,10 @@ class SphereFaceNet(keras.Model):
                 x = _residual(x, filters, f"stage{stage}_unit{unit}", dtype)
         x = layers.Flatten(dtype=dtype, name="flatten")(x)
         x = layers.Dense(embedding_dim, kernel_initializer="lecun_uniform", dtype=dtype, name="embedding")(x)
-        super().__init__(images, x, name=name)
-        self._config = {"depth": depth, "input_shape": input_shape, "embedding_dim": embedding_dim, "name": name}
-
-    def get_config(self):
-        """Returns the arguments that rebuild this model."""
-        return {**self._config, "dtype": keras.saving.serialize_keras_object(self.get_layer("stage1").dtype_policy)}
+        super().__init__(
+            images, x, name=name or f"sphereface{depth}", dtype=dtype, depth=depth, input_shape=input_shape,
+            width=width, embedding_dim=embedding_dim,
+        )  # fmt: skip
 
 
 def _residual(x, filters, name, dtype):

@@ -1,5 +1,6 @@
 """Export: one trained model to one file that a device runs, proven equal to the model before it is handed over."""
 
+from kerasface.export.delegation import Delegation, delegation
 from kerasface.export.exporter import FORMATS, export
 from kerasface.export.handover import ExportReport
 from kerasface.export.identity import embedder_id, embedder_spec
@@ -13,12 +14,14 @@ from kerasface.export.trained import load_trained
 __all__ = [
     "FORMATS",
     "PRECISIONS",
+    "Delegation",
     "ExportReport",
     "ParityReport",
     "Standardize",
     "UnitLength",
     "check",
     "count_operators",
+    "delegation",
     "embedder_id",
     "embedder_spec",
     "export",

@@ -1,5 +1,7 @@
 """ONNX files: what ONNX Runtime runs on servers and in browsers."""
 
+import contextlib
+
 from kerasface.errors import KerasfaceError
 from kerasface.export.handover import hand_over, prepare
 from kerasface.export.metadata import onnx_with_spec
@@ -61,7 +63,8 @@ def _convert(embedder, tf2onnx):
     signature = [tf.TensorSpec((None, *embedder.input_shape[1:]), tf.uint8, name="image")]
     # from_function, because the dict names the output; tf2onnx's from_keras takes Keras 2's names.
     function = tf.function(lambda image: {"embedding": embedder(image, training=False)}, input_signature=signature)
-    proto, _ = tf2onnx.convert.from_function(function, input_signature=signature, opset=OPSET)
+    with _inlined_functions(tf):
+        proto, _ = tf2onnx.convert.from_function(function, input_signature=signature, opset=OPSET)
     graph = proto.graph
     batch = {value.type.tensor_type.shape.dim[0].dim_param for value in (*graph.input, *graph.output)}
     for value in (*graph.input, *graph.output, *graph.value_info):
@@ -69,3 +72,14 @@ def _convert(embedder, tf2onnx):
             if dimension.dim_param in batch:  # tf2onnx calls it unk__17
                 dimension.dim_param = "batch"
     return proto
+
+
+@contextlib.contextmanager
+def _inlined_functions(tf):
+    # Keras compiles a grouped convolution as a function of its own, a call that tf2onnx can't look into.
+    usual = tf.config.functions_run_eagerly()
+    tf.config.run_functions_eagerly(True)
+    try:
+        yield
+    finally:
+        tf.config.run_functions_eagerly(usual)

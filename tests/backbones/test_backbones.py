@@ -3,18 +3,16 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from kerasface import backbones
 from kerasface.backbones import MobileFaceNet, SphereFaceNet
 from kerasface.backbones.blocks import convolution, depthwise, scaled_channels
+from tests.backbones.networks import DIMENSION, SMALL
 
 # Millions of trainable parameters as the originals print them: depth → (112×96, 112×112).
 SPHEREFACE = {4: (12.56, 14.40), 10: (15.22, 17.05), 20: (22.67, 24.50), 36: (32.77, 34.61), 64: (48.19, 50.02)}
 MOBILEFACENET = {128: "1.003", 512: "1.20"}
-SMALL = {
-    "mobilefacenet": {"input_shape": (32, 32, 3), "width": 0.125, "embedding_dim": 16},
-    "spherefacenet": {"input_shape": (32, 24, 3), "depth": 10, "embedding_dim": 16},
-}
 
 
 def millions(model):
@@ -54,6 +52,11 @@ def test_mobilefacenet_takes_narrow_input():
     assert model(np.zeros((2, 112, 96, 3), np.float32)).shape == (2, 128)
 
 
+def small(label, **options):
+    name, arguments = SMALL[label]
+    return backbones.get(name, **arguments, **options)
+
+
 def padded_by_one(images, kernel):
     """A 3×3 convolution of stride 2 with one row and column of zeros on every side, multiply by multiply."""
     padded = np.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0)))
@@ -84,8 +87,8 @@ def test_stride_2_pads_every_side(size, rng):
 @pytest.mark.parametrize(
     ("model", "layers"),
     [
-        (lambda: MobileFaceNet(**SMALL["mobilefacenet"]), ["stem"]),
-        (lambda: SphereFaceNet(**SMALL["spherefacenet"]), ["stage1", "stage2", "stage3", "stage4"]),
+        (lambda: MobileFaceNet(**SMALL["mobilefacenet"][1]), ["stem"]),
+        (lambda: SphereFaceNet(**SMALL["spherefacenet"][1]), ["stage1", "stage2", "stage3", "stage4"]),
     ],
 )
 def test_networks_pad_their_stride_2_layers_so(model, layers, rng):
@@ -99,9 +102,9 @@ def test_networks_pad_their_stride_2_layers_so(model, layers, rng):
         np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4)
 
 
-@pytest.mark.parametrize("name", SMALL)
-def test_prelu_starts_at_a_quarter_for_each_channel(name):
-    slopes = [layer for layer in backbones.get(name, **SMALL[name]).layers if isinstance(layer, keras.layers.PReLU)]
+@pytest.mark.parametrize("label", [label for label in SMALL if label != "vit_tiny"])
+def test_prelu_starts_at_a_quarter_for_each_channel(label):
+    slopes = [layer for layer in small(label).layers if isinstance(layer, keras.layers.PReLU)]
     assert slopes
     for layer in slopes:
         assert layer.alpha.shape == (1, 1, layer.input.shape[-1])
@@ -127,7 +130,7 @@ def test_spherefacenet_starts_as_the_authors_prototxt():
 
 
 def test_spherefacenet_adds_after_the_second_prelu(rng):
-    model = SphereFaceNet(**SMALL["spherefacenet"])
+    model = SphereFaceNet(**SMALL["spherefacenet"][1])
     unit = [model.get_layer(f"stage2_unit1_{part}").output for part in ("prelu2", "add")]
     skip = model.get_layer("stage2_prelu").output
     x = rng.normal(size=(1, 32, 24, 3)).astype(np.float32)
@@ -136,7 +139,7 @@ def test_spherefacenet_adds_after_the_second_prelu(rng):
 
 
 def test_spherefacenet_embeds_linearly():
-    assert SphereFaceNet(**SMALL["spherefacenet"]).get_layer("embedding").activation is keras.activations.linear
+    assert SphereFaceNet(**SMALL["spherefacenet"][1]).get_layer("embedding").activation is keras.activations.linear
 
 
 @pytest.mark.parametrize("depth", [0, 18, "20"])
@@ -166,10 +169,10 @@ def test_width_must_be_positive():
         MobileFaceNet(width=0)
 
 
-@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("label", SMALL)
 @pytest.mark.parametrize("dtype", [None, "mixed_float16"])
-def test_config_brings_the_network_back(name, dtype):
-    model = backbones.get(name, **SMALL[name], dtype=dtype, name="of_its_own")
+def test_config_brings_the_network_back(label, dtype):
+    model = small(label, dtype=dtype, name="of_its_own")
     config = keras.saving.serialize_keras_object(model)
     again = keras.saving.deserialize_keras_object(config)
     assert type(again) is type(model)
@@ -179,16 +182,73 @@ def test_config_brings_the_network_back(name, dtype):
     assert {layer.compute_dtype for layer in again.layers[1:]} == {"float16" if dtype else "float32"}
 
 
-@pytest.mark.parametrize("name", SMALL)
-def test_a_saved_network_embeds_alike(name, tmp_path, rng):
-    model = backbones.get(name, **SMALL[name])
+@pytest.mark.parametrize("label", SMALL)
+def test_a_saved_network_embeds_alike(label, tmp_path, rng):
+    model = small(label)
     images = rng.normal(size=(2, *model.input_shape[1:])).astype(np.float32)
+    expected = np.asarray(model(images))
+    assert expected.shape == (2, DIMENSION)
     model.save(tmp_path / "net.keras")
-    again = keras.saving.load_model(tmp_path / "net.keras")
-    np.testing.assert_array_equal(np.asarray(again(images)), np.asarray(model(images)))
+    np.testing.assert_array_equal(np.asarray(keras.saving.load_model(tmp_path / "net.keras")(images)), expected)
+    model.save_weights(tmp_path / "net.weights.h5")
+    other = small(label)
+    assert np.abs(np.asarray(other(images)) - expected).max() > 0
+    other.load_weights(tmp_path / "net.weights.h5")
+    np.testing.assert_array_equal(np.asarray(other(images)), expected)
+
+
+def test_padding_same_is_tensorflows(rng):
+    model = MobileFaceNet(**SMALL["mobilefacenet"][1], padding="same")
+    x = rng.normal(size=(1, 32, 32, 3)).astype(np.float32)
+    stem = model.get_layer("stem")
+    expected = tf.nn.conv2d(x, stem.kernel, strides=2, padding="SAME")
+    np.testing.assert_allclose(keras.Model(model.input, stem.output)(x), expected, atol=1e-5)
+    assert not [layer.name for layer in model.layers if isinstance(layer, keras.layers.ZeroPadding2D)]
+    again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(model))
+    assert again.get_config() == model.get_config()
+    with pytest.raises(ValueError, match="padding='valid'"):
+        MobileFaceNet(padding="valid")
+
+
+@pytest.mark.parametrize("shape", [(16, 12, 3), (112, 112), (112, None, 3), (112, 112.0, 3), (0, 112, 3)])
+@pytest.mark.parametrize("name", ["ghostfacenetv1", "iresnet18", "mbf", "micro", "mobilefacenet", "spherefacenet"])
+def test_an_input_that_no_map_would_be_left_of_is_refused(name, shape):
+    with pytest.raises(ValueError, match=r"height and width at least 16. Received: input_shape=\("):
+        backbones.get(name, input_shape=shape)
+
+
+@pytest.mark.parametrize("label", SMALL)
+def test_depthwise_kernels_start_by_their_own_fan_in(label):
+    found = [layer for layer in small(label).layers if isinstance(layer, keras.layers.DepthwiseConv2D)]
+    for layer in found:
+        height, width, channels, _ = layer.kernel.shape
+        spread = np.asarray(layer.kernel).std()
+        # Five standard errors of a standard deviation.
+        tolerance = 5 / (2 * height * width * channels) ** 0.5
+        assert spread == pytest.approx((2 / (height * width)) ** 0.5, rel=tolerance), layer.name
+    assert bool(found) == (label not in ("iresnet18", "iresnet18-se", "spherefacenet"))
+
+
+@pytest.mark.parametrize("size", [(112, 96), (160, 160)])
+@pytest.mark.parametrize("label", SMALL)
+def test_every_network_takes_the_usual_sizes(label, size):
+    name, arguments = SMALL[label]
+    model = backbones.get(name, **{**arguments, "input_shape": [*size, 3], "embedding_dim": 20})
+    assert (model.input_shape, model.output_shape) == ((None, *size, 3), (None, 20))
+
+
+def test_spherefacenets_width_scales_its_stages():
+    model = SphereFaceNet(depth=10, input_shape=(32, 32, 3), width=0.3)
+    channels = [model.get_layer(f"stage{stage}_prelu").output.shape[-1] for stage in (1, 2, 3, 4)]
+    assert channels == [16, 40, 80, 152]
+    assert model.get_layer("stage3_unit2_add").output.shape[-1] == 80
+    assert model.output_shape == (None, 512)
+    with pytest.raises(ValueError, match="width must be positive. Received: width=-1"):
+        SphereFaceNet(width=-1)
 
 
 def test_names_are_the_recipes():
-    assert backbones.names() == ["mobilefacenet", "spherefacenet"]
-    with pytest.raises(ValueError, match="unknown backbone; expected one of mobilefacenet, spherefacenet"):
+    expected = ["ghostfacenetv1", "ghostfacenetv2", *(f"iresnet{depth}" for depth in (100, 18, 200, 34, 50))]
+    assert backbones.names() == [*expected, "mbf", "micro", "mobilefacenet", "spherefacenet", "vit_tiny"]
+    with pytest.raises(ValueError, match="unknown backbone; expected one of ghostfacenetv1, .*, vit_tiny. Received"):
         backbones.get("resnet")
