@@ -7,6 +7,7 @@ _HOMES = {
     "ClassFolder": "folder",
     "batches": "stream",
     "check_files": "stream",
+    "files_of_batch": "stream",
     "list_photos": "folder",
     "render_identities": "synthetic",
     "split_identities": "split",

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from kerasface.errors import KerasfaceError
 
-__all__ = ["batches", "check_files"]
+__all__ = ["batches", "check_files", "files_of_batch"]
 
 
 def batches(
@@ -50,8 +50,7 @@ def batches(
     key = tf.constant(seed, tf.int64)
 
     def face(position):
-        epoch, place = position // count, position % count
-        row = tf.random.experimental.index_shuffle(place, tf.stack([key, epoch]), tf.constant(count - 1, tf.int64))
+        row = _row(position, key, count)
         image = tf.cast(_decoded(paths[row], size), tf.float32)
         if augmentation is not None:
             image = augmentation(image, seed=tf.stack([key, position]))
@@ -65,6 +64,27 @@ def batches(
     stream = tf.data.Dataset.range(first_step * part, last_step * part).map(own)
     stream = stream.map(face, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
     return stream.batch(batch_size // replicas, drop_remainder=True).prefetch(2)
+
+
+def files_of_batch(faces, *, batch_size, seed, step):
+    """Names the files of one batch of `batches`.
+
+    Args:
+        faces: `ClassFolder`.
+        batch_size: B.
+        seed: of the stream.
+        step: number of the batch, from 0.
+
+    Returns:
+        B paths, in the batch's order.
+
+    Example:
+        >>> files_of_batch(faces, batch_size=64, seed=0, step=4711)[0]
+        'faces/person_0001/00003.png'
+    """
+    key, count = tf.constant(seed, tf.int64), len(faces.paths)
+    positions = tf.range(step * batch_size, (step + 1) * batch_size, dtype=tf.int64)
+    return [str(faces.paths[int(_row(position, key, count))]) for position in positions]
 
 
 def check_files(faces, *, size):
@@ -89,6 +109,11 @@ def check_files(faces, *, size):
                 f"can't train on {path}: expected a face aligned to {expected} pixels (height x width), JPEG, PNG or "
                 f"BMP. Received: {received}. Align the photos first, or replace the file."
             )
+
+
+def _row(position, key, count):
+    epoch, place = position // count, position % count
+    return tf.random.experimental.index_shuffle(place, tf.stack([key, epoch]), tf.constant(count - 1, tf.int64))
 
 
 def _decoded(path, size):

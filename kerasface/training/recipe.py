@@ -86,8 +86,17 @@ class Recipe(Section):
         backbone, head: a registered `name` and its arguments (`num_classes` comes from the data). The head may be left
             out where there is a teacher.
         teacher: section of a distillation, or None.
+        initial: an earlier run's `best.keras`, of the same backbone and preprocessing, whose weights this run's
+            backbone begins with.
+        frozen: names of the backbone's layers, or what they begin with, that keep their weights and statistics.
         mean, std: preprocessing, in pixel values.
         data, augmentation, optimizer, schedule, strategy, validation: sections, see their fields.
+        precision: what the backbone computes in; "mixed_float16" and "mixed_bfloat16" keep its weights in float32, and
+            float16 gets Keras' dynamic loss scale. Heads, losses, and the model that is validated, kept and exported
+            are float32.
+        jit_compile: compile the step with XLA; left out, Keras does where there is a GPU and one replica.
+        steps_per_execution: steps that TensorFlow runs without coming back to Python, where counts, checkpoints and
+            signals wait for it; more than 1 on one device only.
         checkpoint_minutes: time between checkpoints inside an epoch; one more is written after every epoch.
 
     Example:
@@ -104,10 +113,15 @@ class Recipe(Section):
     backbone: Named
     head: Named | None = None
     teacher: Teacher | None = None
+    initial: str | None = None
+    frozen: tuple[Annotated[str, Field(min_length=1)], ...] = ()
     mean: float = 127.5
     std: Annotated[float, Field(gt=0)] = 127.5
     optimizer: Optimizer = SGDSection(name="sgd")
     schedule: Schedule = CosineRate()
+    precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = "float32"
+    jit_compile: bool | None = None
+    steps_per_execution: Annotated[int, Field(ge=1)] = 1
     strategy: Strategy = Strategy()
     validation: Validation = Validation()
     checkpoint_minutes: Annotated[float, Field(gt=0)] = 10.0

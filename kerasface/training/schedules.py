@@ -4,16 +4,15 @@ import math
 
 import keras
 from keras import ops
+from keras.optimizers import schedules
 
 from kerasface.errors import KerasfaceError
 
 __all__ = ["WarmUp", "learning_rate"]
 
-_schedules = keras.optimizers.schedules
-
 
 @keras.saving.register_keras_serializable(package="kerasface")
-class WarmUp(_schedules.LearningRateSchedule):
+class WarmUp(schedules.LearningRateSchedule):
     """A linear rise from 0, then another schedule from its begin.
 
     At step n it is schedule(0) · n / steps below `steps`, and schedule(n − steps) from there. Of Keras' schedules only
@@ -88,15 +87,15 @@ def learning_rate(section, rate, *, steps_per_epoch, last_step, accumulation=1):
     if section.name == "step":
         schedule = _steps(section, rate, steps_per_epoch, last_step, accumulation, warmup)
     elif section.name == "polynomial":
-        schedule = _schedules.PolynomialDecay(rate, updates, final, section.power)
+        schedule = schedules.PolynomialDecay(rate, updates, final, section.power)
     elif section.restarts:
         growth = section.restart_growth
         cycles = sum(growth**cycle for cycle in range(section.restarts + 1))
-        schedule = _schedules.CosineDecayRestarts(
+        schedule = schedules.CosineDecayRestarts(
             rate, updates / cycles, t_mul=growth, m_mul=section.restart_factor, alpha=section.final_fraction
         )
     else:
-        schedule = _schedules.CosineDecay(rate, updates, alpha=section.final_fraction)
+        schedule = schedules.CosineDecay(rate, updates, alpha=section.final_fraction)
     return WarmUp(schedule, warmup) if warmup else schedule
 
 
@@ -109,6 +108,6 @@ def _steps(section, rate, steps_per_epoch, last_step, accumulation, warmup):
             f"boundaries at steps {list(steps)}. Change schedule.steps, schedule.epochs or the warm-up."
         )
     # Keras still gives the old value at a boundary, where the papers' solvers give the new one.
-    return _schedules.PiecewiseConstantDecay(
+    return schedules.PiecewiseConstantDecay(
         [boundary - 1 for boundary in boundaries], [rate * section.factor**n for n in range(len(boundaries) + 1)]
     )

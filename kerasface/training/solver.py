@@ -20,7 +20,21 @@ __all__ = [
 ]
 
 
-class SGDSection(Section):
+class _OptimizerSection(Section):
+    """What every optimizer can do.
+
+    `clip_norm` is the longest that the gradient of all weights together may be; None leaves it as it is. `ema` is the
+    momentum m of averages of the weights, a ← m·a + (1 − m)·w after every step: validation, the best model and the
+    export then see the averages, while training goes on from the weights. `accumulation` is how many steps, batches
+    of `batch_size`, make one update of the weights, with the mean of their gradients, on one device.
+    """
+
+    clip_norm: Annotated[float, Field(gt=0)] | None = None
+    ema: Annotated[float, Field(gt=0, lt=1)] | None = None
+    accumulation: Annotated[int, Field(ge=1)] = 1
+
+
+class SGDSection(_OptimizerSection):
     """SGD with the papers' coupled weight decay."""
 
     name: Literal["sgd"]
@@ -29,7 +43,7 @@ class SGDSection(Section):
     weight_decay: Annotated[float, Field(ge=0)] = 5e-4
 
 
-class AdamWSection(Section):
+class AdamWSection(_OptimizerSection):
     """AdamW with its decoupled weight decay."""
 
     name: Literal["adamw"]
