@@ -22,8 +22,10 @@ def in_several_processes(strategy=None):
     import tensorflow as tf
 
     strategy = strategy or tf.distribute.get_strategy()
-    several = isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
-    return several and len(strategy.cluster_resolver.cluster_spec().as_dict().get("worker", [])) > 1
+    if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+        return False
+    cluster = strategy.cluster_resolver.cluster_spec().as_dict()
+    return sum(len(cluster.get(job, [])) for job in ("chief", "worker")) > 1
 
 
 def reducible(logs):

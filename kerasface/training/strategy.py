@@ -89,7 +89,9 @@ def follow_chief(strategy, variables):
             return tf.where(first, value, tf.zeros_like(value))
 
         # Sums with zeros: exact.
-        variable.assign(_summing(strategy, chiefs)())
+        value = _summing(strategy, chiefs)()
+        with strategy.scope():
+            variable.assign(value)
 
 
 def agreed(strategy, wish):
@@ -123,8 +125,8 @@ def _resolver():
     try:
         if os.environ.get("TF_CONFIG"):
             resolver = tf.distribute.cluster_resolver.TFConfigClusterResolver()
-            if not resolver.cluster_spec().as_dict().get("worker") or resolver.task_type != "worker":
-                raise ValueError("expected a cluster of workers, and this task as one of them")
+            if set(resolver.cluster_spec().as_dict()) != {"worker"} or resolver.task_type != "worker":
+                raise ValueError("expected workers alone, the first of which is the chief")
             return resolver
         if os.environ.get(_SLURM):
             # The resolver would ask nvidia-smi for what it isn't told, and can't deal out fewer GPUs than tasks: where

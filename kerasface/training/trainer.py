@@ -13,6 +13,7 @@ import tensorflow as tf
 from rich.console import Console
 
 from kerasface.data import Augmentation, ClassFolder, batches, check_files, list_photos, split_identities
+from kerasface.distribution import in_several_processes
 from kerasface.errors import KerasfaceError
 from kerasface.model import FaceModel
 from kerasface.progress import progress_bar
@@ -38,6 +39,8 @@ _BEST = "best.keras"
 _NOT_FINITE = "not_finite.json"
 # No room on the disk, none left in the user's share of it, or none in a file.
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+# What collective operations end with when a partner does.
+_LOST = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError)
 
 
 def train(recipe, data, out, *, photos=(), resume=False, console=None):
@@ -135,9 +138,10 @@ class _Run:
         if resume:
             self._resume_into(model)
         else:
-            if self.recipe.initial is not None:
-                begin_with(model, self.recipe.initial)
-            start_averages(model)
+            with self.strategy.scope():  # on every replica
+                if self.recipe.initial is not None:
+                    begin_with(model, self.recipe.initial)
+                start_averages(model)
         self._say_hello(model)
         self._ask_teacher()
         display = ProgressDisplay(
@@ -184,12 +188,11 @@ class _Run:
         ]
         try:
             model.fit(stream, steps_per_epoch=last - first, verbose=0, shuffle=False, callbacks=callbacks)
-        except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError) as error:
-            raise KerasfaceError(
-                "another process of this run is gone: start all of them again with --resume. "
-                f"(TensorFlow: {error.message.splitlines()[0]})"
-            ) from error
-        except tf.errors.OpError:
+        except tf.errors.OpError as error:
+            if in_several_processes(self.strategy) and isinstance(error, _LOST):
+                raise KerasfaceError(
+                    "another process of this run is gone: start all of them again with --resume."
+                ) from error
             check_files(self.faces, size=model.backbone.input_shape[1:3])
             raise
         self.state.update(epoch_loss=self._epoch_loss(display), step=display.step)
@@ -320,8 +323,9 @@ class _Run:
             if changes:
                 raise KerasfaceError("\n  ".join(["the run was begun with other images:", *changes]))
             self.state = state
-            for ours, theirs in zip(variables, [*saved.weights, *saved.optimizer.variables], strict=True):
-                ours.assign(theirs)
+            with self.strategy.scope():  # on every replica
+                for ours, theirs in zip(variables, [*saved.weights, *saved.optimizer.variables], strict=True):
+                    ours.assign(theirs)
             self.console.print(f"resuming at step {self.state['step']} of {self.last_step}")
         with self.strategy.scope():
             step = tf.Variable(self.state["step"], dtype=tf.int64)

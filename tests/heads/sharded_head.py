@@ -50,10 +50,9 @@ def train(name, classes):
     model = FaceModel(backbone, head)
     model.compile(CoupledSGD(0.05))
     gradients, gathered = gradients_of(head, rng.normal(size=(BATCH, DIM)).astype(np.float32), labels[:BATCH])
-    history = [
-        float(model.train_on_batch(images[rows], labels[rows], return_dict=True)["loss"])
-        for rows in np.arange(len(images)).reshape(STEPS, BATCH)
-    ]
+    history = []
+    watch = keras.callbacks.LambdaCallback(on_train_batch_end=lambda _, logs: history.append(float(logs["loss"])))
+    model.fit(images, labels, batch_size=BATCH, shuffle=False, verbose=0, callbacks=[watch])
     slots = [slot for slot in model.optimizer.variables if "prototypes" in slot.path]
     return {
         "losses": history,

@@ -16,7 +16,7 @@ from rich.console import Console
 from kerasface.errors import KerasfaceError
 from kerasface.training import Recipe, train
 from kerasface.training.launch import launch
-from tests.training.test_replicas import PROGRAM, ROOT, assert_same, trained
+from tests.training.test_replicas import PROGRAM, ROOT, assert_same, on_one_device
 from tests.training.test_trainer import STEPS, assert_same_models, faces, final, tree_of  # noqa: F401 (a fixture)
 from tests.training.trains_on_replicas import CASES, HEADS
 
@@ -37,8 +37,8 @@ def test_two_processes_give_the_single_devices_losses_and_weights(tmp_path):
     # An empty one: Keras has mended that part of keras issue 20585, and that of kerasface/distribution.py can go.
     build, reduce = found.pop("errors of keras")
     assert "PerReplica" in build
-    assert "axis" in reduce
-    assert_same(found, trained("none", tmp_path / "one.npz", cases))
+    assert "reduction dimension 0" in reduce
+    assert_same(found, on_one_device(tmp_path / "one.npz", cases))
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +93,8 @@ def test_a_killed_worker_ends_the_job_and_it_resumes_to_the_same_bits(whole, rec
         job.kill()
     assert job.returncode == 2, said
     assert "error: worker " in said
+    # The other one noticed it by itself.
+    assert "[worker 0] error: another process of this run is gone" in said
     assert "Start again with --resume" in said
     assert 0 < final(out)[1]["step"] < STEPS
 

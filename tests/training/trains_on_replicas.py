@@ -5,6 +5,7 @@ and the optimizer's slots.
 """
 
 import os
+import re
 import sys
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
@@ -102,7 +103,8 @@ def train(strategy, head, rate=None, batch_norm=False, auxiliary=(), nameless=()
         assert all(np.array_equal(copy, copies[0]) for copy in copies), variable.path
     # Numbered names of layers count up within a process.
     named = {
-        f"{index:02d} {variable.path.split('/')[-1]}": np.asarray(variable) for index, variable in enumerate(variables)
+        f"{index:02d} {re.sub(r'_[0-9]+', '', variable.path.split('/')[-1])}": np.asarray(variable)
+        for index, variable in enumerate(variables)
     }
     return {"losses": np.array(epochs), **named}
 
