@@ -29,6 +29,8 @@ class FaceModel(keras.Model):
         teacher_weight: of the distillation loss, the cosine distance from a teacher's embeddings. Above 0, targets are
             `{"label": (B,) int, "teacher": (B, D) float}`; a photo without an identity has the label −1, and only the
             teacher trains on it.
+        frozen: names of the backbone's layers, or what they begin with ("stage1" is all of a first stage): they keep
+            their weights, and batch norms their statistics. A saved model remembers it.
         mean, std: of the preprocessing, in pixel values; 127.5 and 127.5 as in arcface_torch. SphereFace and
             MXNet-era models use 127.5 and 128. A number, or one for each channel in the network's own order.
         color_order: "rgb" or "bgr": the backbone's; the images are RGB either way.
@@ -42,7 +44,8 @@ class FaceModel(keras.Model):
 
     Raises:
         ValueError: the backbone is not built, or does not give (N, D); an unknown color order; auxiliary losses beside
-            a teacher, whose photos need no identities. In `fit`: neither a head, a loss nor a teacher.
+            a teacher, whose photos need no identities; a frozen layer that the backbone doesn't have. In `fit`: neither
+            a head, a loss nor a teacher.
 
     Example:
         >>> model = FaceModel(backbones.get("mobilefacenet"), heads.get("arcface", num_classes=3059))
@@ -61,6 +64,7 @@ class FaceModel(keras.Model):
         *,
         auxiliary=(),
         teacher_weight=0.0,
+        frozen=(),
         mean=127.5,
         std=127.5,
         color_order="rgb",
@@ -84,6 +88,9 @@ class FaceModel(keras.Model):
         self.auxiliary_weights = [float(check_number("weight", weight, low=0.0)) for _, weight in auxiliary]
         self.teacher_weight = float(check_number("teacher_weight", teacher_weight, low=0.0))
         self.distillation = Distillation(name="distillation")
+        self.frozen = tuple(frozen)
+        for start in self.frozen:
+            _freeze(backbone, start)
         # Built now, not in fit: tf.distribute's optimizer does not know a variable that is created later.
         for part in [*([] if head is None else [head]), *self.auxiliary_losses]:
             if not part.built:
@@ -165,6 +172,7 @@ class FaceModel(keras.Model):
                 for loss, weight in zip(self.auxiliary_losses, self.auxiliary_weights, strict=True)
             ],
             "teacher_weight": self.teacher_weight,
+            "frozen": list(self.frozen),
             "mean": self.mean,
             "std": self.std,
             "color_order": self.color_order,
@@ -189,6 +197,17 @@ def _of_channels(field, value):
     if len(values) != 3:
         raise ValueError(f"{field} must be a number or three, one a channel. Received: {field}={value}")
     return values
+
+
+def _freeze(backbone, start):
+    layers = [layer for layer in backbone.layers if layer.name.startswith(start)]
+    if not any(layer.weights for layer in layers):
+        raise ValueError(
+            f"frozen must name layers with weights, or what their names begin with. Received: {start!r}; "
+            f"{backbone.name} has {', '.join(layer.name for layer in backbone.layers if layer.weights)}"
+        )
+    for layer in layers:
+        layer.trainable = False
 
 
 def _part_of_mean(losses, sample_weight, known=None):

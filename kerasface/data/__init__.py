@@ -12,6 +12,7 @@ _HOMES = {
     "check_files": "stream",
     "check_packed": "packed",
     "clean": "cleaning",
+    "files_of_batch": "stream",
     "list_photos": "folder",
     "open_faces": "opening",
     "pack_faces": "packed",

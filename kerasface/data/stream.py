@@ -10,7 +10,7 @@ from PIL import Image
 from kerasface.data.samplers import PeopleByImages, Uniform
 from kerasface.errors import KerasfaceError
 
-__all__ = ["batches", "check_files"]
+__all__ = ["batches", "check_files", "files_of_batch"]
 
 _PARALLEL = 16  # images of a batch that are worked on at once, more than any machine has idle cores
 
@@ -89,6 +89,29 @@ def batches(
     stream = tf.data.Dataset.range(first_step * part, last_step * part).map(own)
     stream = stream.batch(batch_size // replicas, drop_remainder=True)
     return stream.map(batch, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).prefetch(2)
+
+
+def files_of_batch(faces, *, batch_size, seed, step, sampler=None):
+    """Names the photos of one batch of `batches`.
+
+    Args:
+        faces: `FaceSource`.
+        batch_size: B.
+        seed: of the stream.
+        step: number of the batch, from 0.
+        sampler: of the stream.
+
+    Returns:
+        B texts, in the batch's order.
+
+    Example:
+        >>> files_of_batch(faces, batch_size=64, seed=0, step=4711)[0]
+        'faces/person_0001/00003.png'
+    """
+    rows_at = _bound(sampler or Uniform(), faces.labels, tf.constant(seed, tf.int64), batch_size)
+    rows = rows_at(tf.range(step * batch_size, (step + 1) * batch_size, dtype=tf.int64))
+    photos = faces.photos
+    return [str(photos[int(row)]) for row in rows]
 
 
 def check_files(faces, *, size):

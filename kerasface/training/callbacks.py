@@ -31,7 +31,7 @@ class ProgressDisplay(keras.callbacks.Callback):
     def __init__(self, console, *, batch_size, first_step, last_step):
         super().__init__()
         self.batch_size = batch_size
-        self.first_step = self.step = first_step
+        self.first_step = self.step = self._begin = first_step
         self.loss = math.nan
         self.last_step = last_step
         self.console = console
@@ -49,13 +49,18 @@ class ProgressDisplay(keras.callbacks.Callback):
             self.task = self.bar.add_task("training", total=self.last_step, completed=self.step, figures="")
         self.bar.start()
 
+    def on_epoch_begin(self, epoch, logs=None):
+        """Remembers what the steps of this epoch come after."""
+        self._begin = self.step
+
     def on_train_end(self, logs=None):
         """Clears the bar, so that the epoch's line can be printed."""
         self.bar.stop()
 
     def on_train_batch_end(self, batch, logs=None):
-        """Counts the step and redraws."""
-        self.step += 1
+        """Counts the steps and redraws."""
+        # Of an execution of several steps Keras names the last that would fit, also where the epoch ends before it.
+        self.step = self._begin + min(batch + 1, self.params["steps"] or batch + 1)
         self.loss = logs["loss"]
         figures = self.figures(logs)
         self.bar.update(self.task, completed=self.step, figures=figures)
@@ -153,15 +158,25 @@ class PeriodicCheckpoint(keras.callbacks.Callback):
 class FiniteLoss(keras.callbacks.Callback):
     """Stops a run whose loss is NaN or infinite, before a checkpoint keeps the damage.
 
-    Raises:
-        KerasfaceError: in the step that showed it.
+    Args:
+        alarm: function of the loss and of the first and the last step of this epoch, from 0, that may have spoilt it:
+            one step, or those of an execution. It raises what stops the run; by default a `KerasfaceError`.
     """
+
+    def __init__(self, alarm=None):
+        super().__init__()
+        self.alarm = alarm or _stop
+
+    def on_train_batch_begin(self, batch, logs=None):
+        """Remembers where the execution begins."""
+        self._first = batch
 
     def on_train_batch_end(self, batch, logs=None):
         """Looks at the epoch's running mean, which one bad step spoils."""
         loss = (logs or {}).get("loss", 0.0)
         if not math.isfinite(loss):
-            raise KerasfaceError(
-                f"the loss became {loss} at step {batch + 1} of this epoch; checkpoints from before are whole. Lower "
-                "optimizer.learning_rate or head.margin (or head.scale), then run again with another --out."
-            )
+            self.alarm(loss, self._first, min(batch, (self.params["steps"] or batch + 1) - 1))
+
+
+def _stop(loss, first, last):
+    raise KerasfaceError(f"the loss became {loss} at step {last + 1} of this epoch: lower the learning rate.")

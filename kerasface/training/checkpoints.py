@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import keras
+import numpy as np
 
 from kerasface.errors import KerasfaceError
 
@@ -62,7 +63,7 @@ class Checkpoints:
             shutil.rmtree(draft, ignore_errors=True)
             raise KerasfaceError(
                 f"can't write a checkpoint to {self.folder}: {error.strerror or error}. The newest whole one is "
-                f"{self._places()[-1].name if self._places() else 'none'}; make room and run again with --resume."
+                f"{self.newest_name or 'none'}; make room and run again with --resume."
             ) from error
         for damaged in self._damaged:
             if damaged != place:
@@ -86,16 +87,36 @@ class Checkpoints:
         places = self._places()
         for place in reversed(places):
             try:
-                record = json.loads((place / _RECORD).read_text(encoding="utf-8"))
-                if _sha256(place / _MODEL) != record["sha256"]:
-                    raise ValueError(f"{_MODEL} is not as it was written")
-            except (OSError, ValueError, KeyError, TypeError) as error:
+                state = _checked_state(place)
+            except _DAMAGE as error:
                 warn(f"checkpoint {place.name} is damaged ({error}); trying the one before")
                 self._damaged.append(place)
             else:
-                return keras.saving.load_model(place / _MODEL), record["state"]
+                return keras.saving.load_model(place / _MODEL), state
         if places:
             raise KerasfaceError(f"every checkpoint in {self.folder} is damaged; start again with another --out.")
+        return None
+
+    @property
+    def newest_name(self):
+        """Name of the newest checkpoint's folder, or None."""
+        places = self._places()
+        return places[-1].name if places else None
+
+    def newest_finite(self):
+        """Name of the newest whole checkpoint without a NaN or an infinite number in it, or None.
+
+        A checkpoint can be older than the step that shows the damage, and younger than the one that did it.
+        """
+        for place in reversed(self._places()):
+            try:
+                _checked_state(place)
+            except _DAMAGE:
+                continue
+            model = keras.saving.load_model(place / _MODEL)
+            variables = [*model.variables, *model.optimizer.variables]
+            if all(np.isfinite(keras.ops.convert_to_numpy(variable)).all() for variable in variables):
+                return place.name
         return None
 
     def exist(self):
@@ -104,6 +125,16 @@ class Checkpoints:
 
     def _places(self):
         return sorted(self.folder.glob("step_*")) if self.folder.is_dir() else []
+
+
+_DAMAGE = (OSError, ValueError, KeyError, TypeError)
+
+
+def _checked_state(place):
+    record = json.loads((place / _RECORD).read_text(encoding="utf-8"))
+    if _sha256(place / _MODEL) != record["sha256"]:
+        raise ValueError(f"{_MODEL} is not as it was written")
+    return record["state"]
 
 
 def _sha256(path):

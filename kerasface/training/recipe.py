@@ -10,29 +10,13 @@ from pydantic import Field
 
 from kerasface.data.augmentation import Augmentation
 from kerasface.errors import KerasfaceError
+from kerasface.training.section import Named, Section
+from kerasface.training.solver import CosineRate, Optimizer, Schedule, SGDSection
 
 __all__ = ["Recipe"]
 
-_Fraction = Annotated[float, Field(ge=0, le=1)]
 
-
-class _Section(pydantic.BaseModel):
-    # A misspelt field is an error, not a default; `.nan` is a number to YAML.
-    model_config = pydantic.ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class _Named(pydantic.BaseModel):
-    """A registered class and its arguments: `{name: cosface, scale: 64}`."""
-
-    model_config = pydantic.ConfigDict(extra="allow", frozen=True)
-    name: str
-
-    @property
-    def arguments(self):
-        return dict(self.model_extra or {})
-
-
-class Data(_Section):
+class Data(Section):
     """Where validation people come from, what an identity must have, and in which order photos come.
 
     `images_per_person` is of the sampler people_by_images alone.
@@ -53,44 +37,13 @@ def _augmentation_section():
         field.name: (Annotated[float, Field(ge=0, le=field.metadata["high"])], getattr(defaults, field.name))
         for field in dataclasses.fields(Augmentation)
     }
-    return pydantic.create_model("AugmentationSection", __base__=_Section, **fields)
+    return pydantic.create_model("AugmentationSection", __base__=Section, **fields)
 
 
 AugmentationSection = _augmentation_section()
 
 
-class SGDSection(_Section):
-    """SGD with the papers' coupled weight decay."""
-
-    name: Literal["sgd"]
-    learning_rate: Annotated[float, Field(gt=0)] = 0.1
-    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
-    weight_decay: Annotated[float, Field(ge=0)] = 5e-4
-
-
-class AdamWSection(_Section):
-    """AdamW with its decoupled weight decay."""
-
-    name: Literal["adamw"]
-    learning_rate: Annotated[float, Field(gt=0)] = 1e-3
-    weight_decay: Annotated[float, Field(ge=0)] = 0.05
-
-
-class Schedule(_Section):
-    """Cosine decay to `final_fraction` of the learning rate, after a linear warm-up; or the same rate throughout."""
-
-    name: Literal["cosine", "constant"] = "cosine"
-    warmup_epochs: Annotated[float, Field(ge=0)] = 0.0
-    final_fraction: _Fraction = 0.0
-
-    @pydantic.model_validator(mode="after")
-    def _constant_is_constant(self):
-        if self.name == "constant" and (self.warmup_epochs or self.final_fraction):
-            raise ValueError("a constant rate takes no warmup_epochs or final_fraction")
-        return self
-
-
-class Teacher(_Section):
+class Teacher(Section):
     """An embedder, ONNX or TFLite, whose embeddings the student learns to give.
 
     `mean`, `std` and `channel_order` are the teacher's own preprocessing, (x − mean) / std; `weight` is that of the
@@ -104,7 +57,7 @@ class Teacher(_Section):
     weight: Annotated[float, Field(gt=0)] = 1.0
 
 
-class Validation(_Section):
+class Validation(Section):
     """Verification on held-out training identities after every epoch."""
 
     pairs: Annotated[int, Field(ge=20)] = 3000
@@ -117,7 +70,7 @@ class Validation(_Section):
         return self
 
 
-class Strategy(_Section):
+class Strategy(Section):
     """How a batch is spread: over one device, the machine's GPUs, or the processes of a cluster.
 
     `sync_batch_norm` takes batch statistics over the whole batch; left out, where a replica gets fewer than 32 faces.
@@ -127,19 +80,28 @@ class Strategy(_Section):
     sync_batch_norm: bool | None = None
 
 
-class Recipe(_Section):
+class Recipe(Section):
     """One experiment: data, augmentation, backbone, head, optimizer, schedule, budget and validation.
 
     Args:
         name: of the model to come, `architecture.head_data`.
-        epochs: passes over the training identities' images.
+        epochs, steps: the budget, one of them: passes over the training identities' images, or batches.
         batch_size: B, of all replicas together.
         seed: of the split, the order, the augmentation and the first weights.
         backbone, head: a registered `name` and its arguments (`num_classes` comes from the data). The head may be left
             out where there is a teacher.
         teacher: section of a distillation, or None.
+        initial: an earlier run's `best.keras`, of the same backbone and preprocessing, whose weights this run's
+            backbone begins with.
+        frozen: names of the backbone's layers, or what they begin with, that keep their weights and statistics.
         mean, std: preprocessing, in pixel values.
         data, augmentation, optimizer, schedule, strategy, validation: sections, see their fields.
+        precision: what the backbone computes in; "mixed_float16" and "mixed_bfloat16" keep its weights in float32, and
+            float16 gets Keras' dynamic loss scale. Heads, losses, and the model that is validated, kept and exported
+            are float32.
+        jit_compile: compile the step with XLA; left out, Keras does where there is a GPU and one replica.
+        steps_per_execution: steps that TensorFlow runs without coming back to Python, where counts, checkpoints and
+            signals wait for it; more than 1 on one device only.
         checkpoint_minutes: time between checkpoints inside an epoch; one more is written after every epoch.
 
     Example:
@@ -147,26 +109,40 @@ class Recipe(_Section):
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9_]+\.[a-z0-9_]+$")]
-    epochs: Annotated[int, Field(ge=1)]
+    epochs: Annotated[int, Field(ge=1)] | None = None
+    steps: Annotated[int, Field(ge=1)] | None = None
     batch_size: Annotated[int, Field(ge=2)] = 64
     seed: int = 0
     data: Data = Data()
     augmentation: AugmentationSection = AugmentationSection()  # type: ignore[valid-type]
-    backbone: _Named
-    head: _Named | None = None
+    backbone: Named
+    head: Named | None = None
     teacher: Teacher | None = None
+    initial: str | None = None
+    frozen: tuple[Annotated[str, Field(min_length=1)], ...] = ()
     mean: float = 127.5
     std: Annotated[float, Field(gt=0)] = 127.5
-    optimizer: Annotated[SGDSection | AdamWSection, Field(discriminator="name")] = SGDSection(name="sgd")
-    schedule: Schedule = Schedule()
+    optimizer: Optimizer = SGDSection(name="sgd")
+    schedule: Schedule = CosineRate()
+    precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = "float32"
+    jit_compile: bool | None = None
+    steps_per_execution: Annotated[int, Field(ge=1)] = 1
     strategy: Strategy = Strategy()
     validation: Validation = Validation()
     checkpoint_minutes: Annotated[float, Field(gt=0)] = 10.0
 
     @pydantic.model_validator(mode="after")
+    def _one_budget(self):
+        if (self.epochs is None) == (self.steps is None):
+            raise ValueError("a recipe's budget is epochs or steps: give one of them")
+        return self
+
+    @pydantic.model_validator(mode="after")
     def _warmup_ends(self):
-        if self.schedule.warmup_epochs >= self.epochs:
-            raise ValueError(f"schedule.warmup_epochs is {self.schedule.warmup_epochs:g} of {self.epochs} epochs")
+        for unit in ("epochs", "steps"):
+            warmup, budget = getattr(self.schedule, f"warmup_{unit}", 0), getattr(self, unit)
+            if budget is not None and warmup >= budget:
+                raise ValueError(f"schedule.warmup_{unit} is {warmup:g} of {budget} {unit}")
         return self
 
     @pydantic.model_validator(mode="after")
@@ -208,11 +184,14 @@ class Recipe(_Section):
 def _complaints(error):
     """One line for each thing wrong, beginning with the field as the file has it."""
     for fault in error.errors():
-        # pydantic puts the chosen optimizer's name into the path, where the file has no such level.
-        levels = [str(part) for level, part in enumerate(fault["loc"]) if (fault["loc"][0], level) != ("optimizer", 1)]
+        # pydantic puts the name of the chosen optimizer or schedule into the path, where the file has no such level.
+        levels = [str(part) for level, part in enumerate(fault["loc"]) if (fault["loc"][0], level) not in _CHOSEN]
         given = fault["input"]
         received = f"the fields {', '.join(map(str, given))}" if isinstance(given, dict) else repr(given)
         yield ": ".join([part for part in (".".join(levels), fault["msg"]) if part]) + f". Received: {received}"
+
+
+_CHOSEN = {("optimizer", 1), ("schedule", 1)}
 
 
 def _apply(tree, change):

@@ -1,5 +1,6 @@
 """The trainer: a recipe and a folder of faces to a validated model, stoppable and resumable at every step."""
 
+import errno
 import functools
 import json
 import os
@@ -11,27 +12,34 @@ import numpy as np
 import tensorflow as tf
 from rich.console import Console
 
-from kerasface import backbones, heads
 from kerasface.data import Augmentation, batches, check_files, list_photos, open_faces, split_identities
 from kerasface.distribution import in_several_processes
 from kerasface.errors import KerasfaceError
 from kerasface.model import FaceModel
 from kerasface.progress import progress_bar
+from kerasface.training.averaging import follow, start_averages
 from kerasface.training.batch_norm import is_synchronised, saved_as_local, synchronise_batch_norm
+from kerasface.training.build import build_model
 from kerasface.training.callbacks import FiniteLoss, PeriodicCheckpoint, ProgressDisplay, StopOnSignal
 from kerasface.training.checkpoints import Checkpoints
-from kerasface.training.optimizers import CoupledSGD
+from kerasface.training.initial import begin_with
+from kerasface.training.make_optimizer import make_optimizer
 from kerasface.training.outcome import write_outcome
 from kerasface.training.recipe import Recipe
 from kerasface.training.result import TrainingResult
+from kerasface.training.sameness import changes_between
 from kerasface.training.sampling import sampler_of
 from kerasface.training.strategy import agreed, follow_chief, is_chief, open_strategy, share_of_batches
+from kerasface.training.suspects import write_suspects
 from kerasface.training.teacher import teacher_embeddings
 from kerasface.training.validation import HeldOutVerification
 
 __all__ = ["train"]
 
 _BEST = "best.keras"
+_NOT_FINITE = "not_finite.json"
+# No room on the disk, none left in the user's share of it, or none in a file.
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 # What collective operations end with when a partner does.
 _LOST = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError)
 
@@ -61,7 +69,16 @@ def train(recipe, data, out, *, photos=(), resume=False, console=None):
         >>> train(Recipe.read("recipe.yaml"), "faces/aligned", "runs/first").held_out_accuracy
         0.85
     """
-    return _Run(recipe, Path(data), photos, Path(out), console or Console()).train(resume)
+    run = _Run(recipe, Path(data), photos, Path(out), console or Console())
+    try:
+        return run.train(resume)
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        raise KerasfaceError(
+            f"can't write to {out}: {error.strerror}. The newest whole checkpoint is "
+            f"{run.checkpoints.newest_name or 'none'}; make room and run again with --resume."
+        ) from error
 
 
 class _Run:
@@ -96,7 +113,16 @@ class _Run:
                 f"{replicas} replicas can't share a batch equally. Received: batch_size={recipe.batch_size}. Choose a "
                 f"multiple of {replicas}."
             )
-        self.last_step = self.steps_per_epoch * recipe.epochs
+        # An execution would run past the end of an epoch, whose stream has none over replicas (`share_of_batches`), and
+        # Keras updates accumulated gradients inside a condition, where replicas can't meet.
+        for field, value in (
+            ("steps_per_execution", recipe.steps_per_execution),
+            ("optimizer.accumulation", recipe.optimizer.accumulation),
+        ):
+            if replicas > 1 and value > 1:
+                raise KerasfaceError(f"{field} must be 1 over {replicas} replicas. Received: {field}={value}")
+        self.last_step = recipe.steps or self.steps_per_epoch * recipe.epochs
+        self.epochs = -(-self.last_step // self.steps_per_epoch)
         self.checkpoints = Checkpoints(out / "checkpoints")
         self.state = {
             "step": 0, "epoch_loss": 0.0, "best_epoch": 0, "best_accuracy": 0.0, "wall_seconds": 0.0, "history": [],
@@ -108,11 +134,16 @@ class _Run:
         model = self._new_model()
         # Made outside the strategy's scope of the same layers and optimizer: what one process does alone, validation
         # and checkpoints, it does with these.
-        self.alone = self._of_same_layers(model)
+        self.alone = self._of_same_layers(model) if self._validates_what_it_trains() else self._built("float32")
         self.checkpointed = self._of_same_layers(model)
         self.checkpointed.compile(optimizer=model.optimizer)
         if resume:
             self._resume_into(model)
+        else:
+            with self.strategy.scope():  # on every replica
+                if self.recipe.initial is not None:
+                    begin_with(model, self.recipe.initial)
+                start_averages(model)
         self._say_hello(model)
         self._ask_teacher()
         display = ProgressDisplay(
@@ -137,7 +168,7 @@ class _Run:
     def _epoch(self, model, display, stop):
         epoch = self.state["step"] // self.steps_per_epoch
         recipe = self.recipe
-        first, last = self.state["step"], (epoch + 1) * self.steps_per_epoch
+        first, last = self.state["step"], self._end_of_epoch()
         stream = share_of_batches(
             self.strategy,
             batches,
@@ -152,7 +183,12 @@ class _Run:
             last_step=last,
         )
         saver = PeriodicCheckpoint(recipe.checkpoint_minutes, lambda: self._checkpoint_inside(model, display))
-        callbacks = [FiniteLoss(), display, stop, *([saver] if self.chief else [])]
+        callbacks = [
+            FiniteLoss(functools.partial(self._not_finite, model)),
+            display,
+            stop,
+            *([saver] if self.chief else []),
+        ]
         try:
             model.fit(stream, steps_per_epoch=last - first, verbose=0, shuffle=False, callbacks=callbacks)
         except tf.errors.OpError as error:
@@ -169,6 +205,8 @@ class _Run:
             self._checkpoint(self.state)
             return
         started = time.monotonic()
+        if not self._validates_what_it_trains():
+            follow(self.alone, model)
         result = self.validate(self.alone)
         display.pause(time.monotonic() - started)
         line = {
@@ -189,9 +227,24 @@ class _Run:
         # Written whole, so that an epoch that is done again after a crash doesn't stand there twice.
         _write_text(self.out / "log.jsonl", "".join(json.dumps(line) + "\n" for line in self.state["history"]))
         self.console.print(
-            f"epoch {epoch + 1}/{recipe.epochs}  {display.figures(line)}  held-out verification "
+            f"epoch {epoch + 1}/{self.epochs}  {display.figures(line)}  held-out verification "
             f"{result.accuracy_mean:.2%} ± {result.accuracy_std:.2%}  AUC {result.auc:.4f}",
             soft_wrap=True,
+        )
+
+    def _not_finite(self, model, loss, first, last):
+        first, last = self.state["step"] + first, self.state["step"] + last
+        report = self.out / _NOT_FINITE
+        rate = float(keras.ops.convert_to_numpy(model.optimizer.learning_rate))
+        if self.chief:
+            write_suspects(
+                report, self.recipe, self.faces, self.sampler, loss=loss, learning_rate=rate, first=first, last=last
+            )
+        raise KerasfaceError(
+            f"the loss became {loss} at step {last + 1}; the batch's files are in {report}, and the newest good "
+            f"checkpoint is {self.checkpoints.newest_finite() or 'none'}. Look at the files; else lower "
+            "optimizer.learning_rate, head.margin or head.scale, or set optimizer.clip_norm, and run again with "
+            "another --out."
         )
 
     def _finish(self, display):
@@ -231,7 +284,7 @@ class _Run:
             try:
                 # Through the schema: a field that this version added has its default.
                 begun = Recipe.model_validate_json(recipe.read_text(encoding="utf-8"))
-                changes = _changes(json.loads(begun.model_dump_json()), wanted)
+                changes = changes_between(json.loads(begun.model_dump_json()), wanted)
             except (OSError, ValueError) as error:
                 raise KerasfaceError(f"can't tell which recipe the run was begun with: {recipe}: {error}") from error
             if changes:
@@ -249,57 +302,29 @@ class _Run:
         recipe = self.recipe
         keras.utils.set_random_seed(recipe.seed)
         with self.strategy.scope():
-            model = self._built()
-            model.compile(optimizer=self._optimizer())
+            model = self._built(recipe.precision)
+            model.compile(
+                optimizer=make_optimizer(recipe, steps_per_epoch=self.steps_per_epoch, last_step=self.last_step),
+                jit_compile="auto" if recipe.jit_compile is None else recipe.jit_compile,
+                steps_per_execution=recipe.steps_per_execution,
+            )
             model.optimizer.build(model.trainable_variables)
         replicas = self.strategy.num_replicas_in_sync
         if is_synchronised(recipe.strategy.sync_batch_norm, batch_size=recipe.batch_size, replicas=replicas):
             synchronise_batch_norm(model)
         return model
 
-    def _built(self):
-        recipe = self.recipe
-        try:
-            backbone = backbones.get(recipe.backbone.name, **recipe.backbone.arguments)
-            head = recipe.head and self._head(recipe.head)
-        except (TypeError, ValueError) as error:
-            raise KerasfaceError(f"the recipe's backbone or head can't be built: {error}") from error
-        return FaceModel(
-            backbone,
-            head,
-            teacher_weight=recipe.teacher.weight if recipe.teacher else 0.0,
-            mean=recipe.mean,
-            std=recipe.std,
-            name=recipe.name.replace(".", "_"),
-        )
+    def _validates_what_it_trains(self):
+        return self.recipe.precision == "float32" and self.recipe.optimizer.ema is None
 
-    def _head(self, section):
-        arguments = section.arguments
-        if isinstance(arguments.get("annealing"), dict):
-            arguments["annealing"] = heads.Annealing(**arguments["annealing"])
-        return heads.get(section.name, num_classes=len(self.faces.names), **arguments)
-
-    def _optimizer(self):
-        section, schedule = self.recipe.optimizer, self.recipe.schedule
-        rate = section.learning_rate
-        if schedule.name == "cosine":
-            warmup = round(schedule.warmup_epochs * self.steps_per_epoch)
-            rate = keras.optimizers.schedules.CosineDecay(
-                initial_learning_rate=0.0 if warmup else rate,
-                decay_steps=max(1, self.last_step - warmup),
-                alpha=schedule.final_fraction,
-                warmup_target=rate if warmup else None,
-                warmup_steps=warmup,
-            )
-        if section.name == "sgd":
-            return CoupledSGD(rate, section.momentum, section.weight_decay)
-        return keras.optimizers.AdamW(rate, weight_decay=section.weight_decay)
+    def _built(self, precision):
+        return build_model(self.recipe, len(self.faces.names), precision=precision)
 
     def _resume_into(self, model):
         variables = [*model.weights, *model.optimizer.variables]
         if self.chief:
             saved, state = self.checkpoints.newest(warn=self.console.print)
-            changes = _changes(state["faces"], self.state["faces"])
+            changes = changes_between(state["faces"], self.state["faces"])
             if changes:
                 raise KerasfaceError("\n  ".join(["the run was begun with other images:", *changes]))
             self.state = state
@@ -319,8 +344,11 @@ class _Run:
     def _checkpoint_inside(self, model, display):
         # An epoch's last step gets its checkpoint after validation (one from before would skip it when resumed), and a
         # step that a signal made the last gets it when `fit` has returned.
-        if display.step % self.steps_per_epoch and not model.stop_training:
+        if display.step < self._end_of_epoch() and not model.stop_training:
             self._checkpoint({**self.state, "step": display.step, "epoch_loss": self._epoch_loss(display)})
+
+    def _end_of_epoch(self):
+        return min((self.state["step"] // self.steps_per_epoch + 1) * self.steps_per_epoch, self.last_step)
 
     def _epoch_loss(self, display):
         """Mean over the epoch's steps so far, also those before this process."""
@@ -334,15 +362,19 @@ class _Run:
     def _keep_best(self):
         # Without the optimizer: half the size, and nothing that only training needs.
         draft = self.out / f".draft_{_BEST}"
-        with saved_as_local(self.alone):
-            self.alone.save(draft)
-        os.replace(draft, self.out / _BEST)
+        try:
+            with saved_as_local(self.alone):
+                self.alone.save(draft)
+            os.replace(draft, self.out / _BEST)
+        finally:
+            draft.unlink(missing_ok=True)
 
     def _of_same_layers(self, model):
         return FaceModel(
             model.backbone,
             model.head,
             teacher_weight=model.teacher_weight,
+            frozen=model.frozen,
             mean=model.mean,
             std=model.std,
             name=model.name,
@@ -355,22 +387,14 @@ class _Run:
             f"{self.recipe.name}: {model.backbone.name} with {count:,} parameters, {' and '.join(self._teachers())} "
             f"over {self.people:,} people ({self.images:,} images) and {len(self.faces) - self.images:,} photos "
             f"without a name; {len(self.held_out.names)} people "
-            f"({len(self.held_out)} images) held out; {self.recipe.epochs} epochs of {self.steps_per_epoch} "
-            "steps",
+            f"({len(self.held_out)} images) held out; {self.last_step} steps, "
+            f"{self.steps_per_epoch} an epoch",
             soft_wrap=True,
         )
 
     def _teachers(self):
         recipe = self.recipe
         return [*([recipe.head.name] if recipe.head else []), *(["a teacher"] if recipe.teacher else [])]
-
-
-def _changes(then, now, field=""):
-    """The fields whose values differ, one line each."""
-    if isinstance(then, dict) and isinstance(now, dict):
-        keys = sorted({*then, *now})
-        return [line for key in keys for line in _changes(then.get(key), now.get(key), f"{field}.{key}".lstrip("."))]
-    return [] if then == now else [f"{field}: {then!r} then, {now!r} now"]
 
 
 def _write_text(path, text):

@@ -115,6 +115,18 @@ def test_all_damaged_is_an_error(tmp_path):
     assert len(said) == 2
 
 
+def test_a_checkpoint_with_a_nan_is_not_good(tmp_path):
+    checkpoints = written(tmp_path, 1, 2)
+    assert checkpoints.newest_finite() == "step_00000002"
+    spoilt = model_of(3)
+    spoilt.weights[0].assign(keras.ops.full(spoilt.weights[0].shape, float("nan")))
+    checkpoints.write(spoilt, {"step": 3})
+    assert checkpoints.newest_name == "step_00000003"
+    assert checkpoints.newest_finite() == "step_00000002"
+    truncate(tmp_path / "step_00000002" / "model.keras", 0.5)
+    assert checkpoints.newest_finite() is None
+
+
 def test_after_falling_back_two_whole_ones_are_kept_again(tmp_path):
     written(tmp_path, 10, 20)
     truncate(tmp_path / "step_00000020" / "model.keras", 0.5)
@@ -125,11 +137,11 @@ def test_after_falling_back_two_whole_ones_are_kept_again(tmp_path):
 
 
 @contextlib.contextmanager
-def full_disk():
-    """No file may grow past 4000 bytes, which stops a write as a full disk does: in the middle, with an OSError."""
+def full_disk(room=4000):
+    """No file may grow past `room` bytes, which stops a write as a full disk does: in the middle, with an OSError."""
     resource = pytest.importorskip("resource")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4000, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
     try:
         yield
     finally:  # at once: pytest's own output may be a longer file

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from kerasface import backbones, heads
 from kerasface.data import Augmentation
 from kerasface.errors import KerasfaceError
 from kerasface.training import Recipe
+from kerasface.training.build import build_model
+from kerasface.training.make_optimizer import make_optimizer
 from kerasface.training.recipe import AugmentationSection
 
 ZOO = sorted((Path(__file__).resolve().parents[2] / "zoo" / "recipes").glob("*.yaml"))
@@ -45,10 +46,11 @@ def test_the_zoos_recipes_are_valid_and_buildable(path):
     assert path.stem.startswith(recipe.name.replace(".", "_"))
     assert recipe.data.licence != "unknown"
     assert recipe.data.description != "unknown"
-    arguments = {**recipe.backbone.arguments, "input_shape": (32, 32, 3)}
-    assert backbones.get(recipe.backbone.name, **arguments).output_shape[0] is None
-    if recipe.head is not None:
-        assert heads.get(recipe.head.name, num_classes=10, **recipe.head.arguments).num_classes == 10
+    small = Recipe.read(path, ["backbone.input_shape=[32, 32, 3]"])
+    model = build_model(small, 10, precision=small.precision)
+    assert model.backbone.output_shape == (None, recipe.backbone.arguments["embedding_dim"])
+    assert (model.head is None) == (recipe.head is None)
+    make_optimizer(recipe, steps_per_epoch=1000, last_step=recipe.steps or 1000 * recipe.epochs)
 
 
 def test_the_zoo_has_recipes():
@@ -121,7 +123,9 @@ def test_changes_are_checked_like_the_file(written):
         ({"optimizer": {"name": "sgd", "learning_rate": -1}}, "optimizer.learning_rate"),
         ({"optimizer": {"name": "sgd", "learning_rate": float("inf")}}, "optimizer.learning_rate"),
         ({"optimizer": {"name": "adamw", "momentum": 0.9}}, "optimizer.momentum"),
-        ({"schedule": {"name": "constant", "warmup_epochs": 1}}, "schedule"),
+        ({"schedule": {"name": "constant", "warmup_epochs": 1}}, "schedule.warmup_epochs"),
+        ({"schedule": {"name": "step", "steps": [0]}}, "schedule.steps.0"),
+        ({"schedule": {"name": "step"}}, "schedule"),
         ({"validation": {"pairs": 110, "folds": 10}}, "validation"),
     ],
 )
@@ -133,7 +137,7 @@ def test_what_is_wrong_is_named(change, field, written):
     assert "Received: " in lines[1]
 
 
-@pytest.mark.parametrize("field", [field for field in SMALLEST if field != "head"])
+@pytest.mark.parametrize("field", ["name", "backbone"])
 def test_a_missing_field_is_named(field, written):
     message = complaint(written({key: value for key, value in SMALLEST.items() if key != field}))
     assert f"\n  {field}: Field required. Received: the fields " in message
@@ -145,8 +149,17 @@ def test_every_fault_is_listed(written):
 
 
 def test_warmup_must_end_before_training_does(written):
-    message = complaint(written({**SMALLEST, "schedule": {"warmup_epochs": 2}}))
+    message = complaint(written({**SMALLEST, "schedule": {"name": "cosine", "warmup_epochs": 2}}))
     assert "schedule.warmup_epochs is 2 of 2 epochs" in message
+    message = complaint(
+        written({**SMALLEST, "epochs": None, "steps": 9, "schedule": {"name": "polynomial", "warmup_steps": 9}})
+    )
+    assert "schedule.warmup_steps is 9 of 9 steps" in message
+
+
+@pytest.mark.parametrize("budget", [{"epochs": None}, {"epochs": 2, "steps": 100}])
+def test_the_budget_is_epochs_or_steps(budget, written):
+    assert "a recipe's budget is epochs or steps: give one of them" in complaint(written({**SMALLEST, **budget}))
 
 
 def test_a_missing_file_names_the_zoo(tmp_path):

@@ -13,10 +13,11 @@ import keras
 import numpy as np
 import pytest
 import yaml
+from PIL import Image
 from rich.console import Console
 
 from kerasface import FaceModel
-from kerasface.data import read_folder, split_identities, write_class_folder
+from kerasface.data import batches, files_of_batch, read_folder, split_identities, write_class_folder
 from kerasface.edge.metadata import sidecar_path
 from kerasface.errors import KerasfaceError
 from kerasface.evaluation import represent
@@ -24,6 +25,7 @@ from kerasface.export import embedder_id, load_trained
 from kerasface.training import Recipe, train
 from kerasface.training.checkpoints import Checkpoints
 from kerasface.training.trainer import HeldOutVerification
+from tests.training.test_checkpoints import full_disk
 
 PEOPLE, IMAGES, SIZE, BATCH = 20, 9, 32, 8
 HELD_OUT = 7
@@ -56,7 +58,7 @@ def tree_of(**changes):
         "backbone": {"name": "spherefacenet", "depth": 4, **SMALL},
         "head": {"name": "a_softmax"},
         "optimizer": {"name": "sgd", "learning_rate": 0.02},
-        "schedule": {"warmup_epochs": 0.5},
+        "schedule": {"name": "cosine", "warmup_epochs": 0.5},
         "validation": {"pairs": 60, "folds": 3},
         **changes,
     }
@@ -200,6 +202,41 @@ def interrupt_and_compare(tree, whole, faces, tmp_path):
     assert_same_models(*(keras.saving.load_model(folder / "best.keras") for folder in (out, whole)))
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("step", np.random.default_rng(11).integers(1, 2 * STEPS - 4, 3))
+def test_killed_at_a_random_step_it_resumes_to_the_same_bits(step, run, faces, tmp_path):
+    tree = {**tree_of(), "checkpoint_minutes": 1e-6}
+    (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(tree))
+    out = tmp_path / "killed"
+    program = Path(__file__).with_name("train_until_stopped.py")
+    child = subprocess.Popen([sys.executable, program, tmp_path / "recipe.yaml", faces, out])
+    try:
+        while child.poll() is None:
+            if any(int(place.name[5:]) >= step for place in (out / "checkpoints").glob("step_*")):
+                break
+            time.sleep(0.002)
+    finally:
+        child.kill()
+    assert child.wait() == -signal.SIGKILL
+    assert step <= final(out)[1]["step"] < 2 * STEPS
+
+    assert train(Recipe.model_validate(tree), faces, out, resume=True, console=silent()).finished
+    (model, state), (expected, expected_state) = final(out), final(run[0])
+    assert_same_models(model, expected)
+    assert_same_histories(state["history"], expected_state["history"])
+    assert_same_models(*(keras.saving.load_model(folder / "best.keras") for folder in (out, run[0])))
+
+
+def test_a_full_disk_says_what_is_whole_and_is_resumed(copied, run, faces):
+    shutil.rmtree(copied / "checkpoints" / "step_00000028")
+    # Room for the log, not for a model.
+    with pytest.raises(KerasfaceError, match="File too large.*step_00000014.*--resume"), full_disk(room=1 << 20):
+        train(recipe_of(), faces, copied, resume=True, console=silent())
+    assert not list(copied.rglob("*draft*"))
+    train(recipe_of(), faces, copied, resume=True, console=silent())
+    assert_same_models(final(copied)[0], final(run[0])[0])
+
+
 def test_after_a_damaged_checkpoint_the_epoch_is_done_again(copied, run, faces):
     model = copied / "checkpoints" / "step_00000028" / "model.keras"
     model.write_bytes(model.read_bytes()[:-1000])
@@ -290,10 +327,30 @@ def test_dying_in_validation_does_not_lose_the_epochs_line(faces, tmp_path, monk
 
 
 def test_a_loss_that_is_no_number_stops_the_run(faces, tmp_path):
-    recipe = recipe_of(optimizer={"name": "sgd", "learning_rate": 1e30}, schedule={"name": "constant"})
-    with pytest.raises(KerasfaceError, match=r"the loss became (nan|inf) at step .*optimizer\.learning_rate"):
+    # Step 1 makes the weights huge, step 2 infinite, and step 3 shows it.
+    recipe = recipe_of(
+        optimizer={"name": "sgd", "learning_rate": 1e30}, schedule={"name": "constant"}, checkpoint_minutes=1e-6
+    )
+    with pytest.raises(KerasfaceError, match=r"the loss became (nan|inf) at step 3.*optimizer\.learning_rate") as error:
         train(recipe, faces, tmp_path / "out", console=silent())
-    assert not Checkpoints(tmp_path / "out" / "checkpoints").exist()
+    assert "newest good checkpoint is step_00000001" in str(error.value)
+    report = json.loads((tmp_path / "out" / "not_finite.json").read_text())
+    assert report["loss"] in ("nan", "inf")
+    (batch,) = report["batches"]
+    assert batch["step"] == 3
+    assert len(batch["files"]) == BATCH
+    assert all(Path(file).is_file() for file in batch["files"])
+
+
+def test_the_files_of_a_batch_are_those_that_the_stream_gives(faces):
+    folder = read_folder(faces)
+    epoch = len(folder) // BATCH  # the batch across the first epoch's end
+    stream = batches(folder, batch_size=BATCH, seed=3, size=(SIZE, SIZE), first_step=epoch, last_step=epoch + 1)
+    images, labels = next(iter(stream))
+    files = files_of_batch(folder, batch_size=BATCH, seed=3, step=epoch)
+    for file, image, label in zip(files, images, labels, strict=True):
+        np.testing.assert_array_equal(np.asarray(Image.open(file)), image)
+        assert Path(file).parent.name == folder.names[int(label)]
 
 
 def test_a_damaged_image_is_named(faces, tmp_path):
@@ -310,7 +367,7 @@ def test_a_damaged_image_is_named(faces, tmp_path):
     [
         ({"strategy": {"name": "multiworker"}}, "nothing says which processes take part"),
         ({"batch_size": 500}, "117 training images make no batch of 500. Received: batch_size=500"),
-        ({"backbone": {"name": "resnet"}}, "can't be built: unknown backbone; expected one of mobilefacenet"),
+        ({"backbone": {"name": "resnet"}}, "can't be built: unknown backbone; expected one of .*mobilefacenet"),
         ({"head": {"name": "arcface", "sharpness": 2}}, "can't be built: .*sharpness"),
         ({"head": {"name": "arcface", "num_classes": 5}}, "can't be built: .*num_classes"),
         ({"data": {"held_out": 0.95}}, "can't hold out 0.95 of 20 people"),
@@ -327,6 +384,17 @@ def test_an_out_that_cannot_be_written_is_an_error(faces, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(KerasfaceError, match="can't write to .*Name another --out"):
         train(recipe_of(), faces, tmp_path / "file" / "below", console=silent())
+
+
+def test_a_budget_of_steps_ends_inside_an_epoch(faces, tmp_path):
+    schedule = {"name": "step", "steps": [STEPS, STEPS + 2], "factor": 0.5}
+    recipe = recipe_of(epochs=None, steps=STEPS + 3, schedule=schedule, checkpoint_minutes=1e-4)
+    result = train(recipe, faces, tmp_path / "run", console=silent())
+    assert (result.finished, result.steps, result.epochs) == (True, STEPS + 3, 2)
+    assert [line["step"] for line in result.history] == [STEPS, STEPS + 3]
+    # The rate of the update to come.
+    assert [line["learning_rate"] for line in result.history] == pytest.approx([0.01, 0.005])
+    assert int(final(tmp_path / "run")[0].head.iteration) == STEPS + 3
 
 
 def test_the_annealing_is_set_in_the_recipe(faces, tmp_path):
