@@ -14,6 +14,7 @@ from rich.console import Console
 
 from kerasface.data import Augmentation, batches, check_files, list_photos, open_faces, split_identities
 from kerasface.distribution import in_several_processes
+from kerasface.edge.atomic import write_atomically
 from kerasface.errors import KerasfaceError
 from kerasface.model import FaceModel
 from kerasface.progress import progress_bar
@@ -237,9 +238,8 @@ class _Run:
         report = self.out / _NOT_FINITE
         rate = float(keras.ops.convert_to_numpy(model.optimizer.learning_rate))
         if self.chief:
-            write_suspects(
-                report, self.recipe, self.faces, self.sampler, loss=loss, learning_rate=rate, first=first, last=last
-            )
+            span = {"first": first, "last": last}
+            write_suspects(report, self.recipe, self.faces, self.sampler, loss=loss, learning_rate=rate, **span)
         raise KerasfaceError(
             f"the loss became {loss} at step {last + 1}; the batch's files are in {report}, and the newest good "
             f"checkpoint is {self.checkpoints.newest_finite() or 'none'}. Look at the files; else lower "
@@ -249,10 +249,9 @@ class _Run:
 
     def _finish(self, display):
         best = self.out / _BEST
-        finished = self.state["step"] >= self.last_step
         result = TrainingResult(
             name=self.recipe.name,
-            finished=finished,
+            finished=self.state["step"] >= self.last_step,
             epochs=len(self.state["history"]),
             steps=self.state["step"],
             identities=self.people,
@@ -393,11 +392,9 @@ class _Run:
         )
 
     def _teachers(self):
-        recipe = self.recipe
-        return [*([recipe.head.name] if recipe.head else []), *(["a teacher"] if recipe.teacher else [])]
+        head, teacher = self.recipe.head, self.recipe.teacher
+        return [*([head.name] if head else []), *(["a teacher"] if teacher else [])]
 
 
 def _write_text(path, text):
-    draft = path.with_name(f".draft_{path.name}")
-    draft.write_text(text, encoding="utf-8")
-    os.replace(draft, path)
+    write_atomically(path, text.encode(), mode=0o644)
