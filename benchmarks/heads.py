@@ -218,19 +218,26 @@ def main():
     }  # fmt: skip
     if not options.quick:
         million = 1_000_000
-        result["heads"][million] = compare(million, [FLOOR, "chunked"], 3)
-        # A process of its own: with the contenders' memory beside it a million classes would not fit in 24 GB.
+        # Processes of their own: beside the memory that TensorFlow keeps, a million classes would not fit in 24 GB.
+        result["heads"][million] = in_fresh_process(__file__, "million", million)
         result["partial_fc"] = {million: in_fresh_process(__file__, "steps", million)}
         ratio_of_steps = result["partial_fc"][million]["ratio"]
         print(f"C = {million:>9,}  PartialFC r = {RATE}, update included: {ratio_of_steps:.3f} x the full head")
     keep("heads", result, options)
 
 
+ALONE = {
+    "memory": memory_of,
+    "million": lambda classes: compare(classes, [FLOOR, "chunked"], 3),
+    "steps": lambda classes: compare_steps(classes, 3),
+}
+
+
 if __name__ == "__main__":
-    if sys.argv[1:2] in (["memory"], ["steps"]):
+    if sys.argv[1:2] and sys.argv[1] in ALONE:
         tf.config.threading.set_intra_op_parallelism_threads(THREADS)
         torch.set_num_threads(THREADS)
-        what, *words = sys.argv[1:]
-        print(json.dumps(memory_of(words[0], int(words[1])) if what == "memory" else compare_steps(int(words[0]), 3)))
+        what, *names, classes = sys.argv[1:]
+        print(json.dumps(ALONE[what](*names, int(classes))))
     else:
         main()

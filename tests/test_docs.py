@@ -34,9 +34,3 @@ def test_the_figures_of_scaling_are_what_its_json_gives():
     begin, end = script.MARKS
     block = script.PAGE.read_text(encoding="utf-8").split(begin)[1].split(end)[0]
     assert block.strip() == script.figures(json.loads(script.RESULT.read_text(encoding="utf-8")))
-
-
-def test_the_page_of_the_heads_speed_is_what_its_json_gives():
-    script = load_script("heads_speed")
-    result = json.loads(script.RESULT.read_text(encoding="utf-8"))
-    assert script.PAGE.read_text(encoding="utf-8") == script.page(result)
