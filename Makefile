@@ -56,6 +56,7 @@ test-backends: $(BACKENDS)/.set-up
 benchmark: $(SETUP)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[benchmark]'
 	$(BIN)/python benchmarks/heads.py
+	$(BIN)/python docs/heads_speed.py
 	$(BIN)/python benchmarks/evaluation.py
 	$(BIN)/python docs/evaluation_speed.py
 

@@ -34,7 +34,10 @@ def add_to_rows(matrix, places, rows):
     if backend.backend() == "tensorflow" and not _traced_for_xla():
         import tensorflow as tf
 
-        return tf.raw_ops.InplaceAdd(x=matrix, i=places, v=rows)
+        # A GPU adds rows without waiting for each other: two for one place, two photos of a person, would lose one.
+        different, order = tf.unique(places)
+        sums = tf.math.unsorted_segment_sum(rows, order, tf.size(different))
+        return tf.raw_ops.InplaceAdd(x=matrix, i=different, v=sums)
     return ops.scatter_update(matrix, places[:, None], rows, reduction="add")
 
 

@@ -66,6 +66,8 @@ def test_people_by_images_gives_p_people_with_k_photos_each():
     epochs = np.sort(people[..., 0].reshape(30, 4), axis=1)
     assert all(len(set(epoch)) == 4 for epoch in epochs.tolist())
     assert len({10 - sum(epoch) for epoch in epochs.tolist()}) == 5
+    # In an order of its own: going round would give five.
+    assert len({tuple(epoch) for epoch in people[..., 0].reshape(30, 4).tolist()}) > 15
 
 
 @pytest.mark.parametrize("batch_size", [7, 3, 18])
