@@ -73,7 +73,8 @@ def flags(options):
 
 def evaluated(command, model, flip):
     command(f"evaluate {model} --lfw data/lfw --flip {flip} --json lfw.json")
-    result = json.loads((command.folder / "lfw.json").read_text(encoding="utf-8"))
+    report = json.loads((command.folder / "lfw.json").read_text(encoding="utf-8"))
+    result = report["verification"]["result"]
     return {field: result[field] for field in FIGURES}
 
 
