@@ -5,6 +5,7 @@ from pathlib import Path
 import typer
 
 from kerasface.cli.console import quiet_standard_error
+from kerasface.cli.models import model_file
 
 __all__ = ["LARGEST", "MIN_SCORE", "NO_ALIGN", "THRESHOLD", "open_pipeline"]
 
@@ -18,6 +19,7 @@ def open_pipeline(model: Path, no_align: bool, min_score: float):
     """Returns what turns photos into embedded faces: detect and align, or aligned crops as they are."""
     from kerasface.edge import AlignedCrops, Embedder, FaceDetector, FacePipeline
 
+    model = model_file(model, "tflite-fp16")
     with quiet_standard_error():
         embedder = Embedder.load(model)
         return FacePipeline(embedder, AlignedCrops(embedder.spec) if no_align else FaceDetector(min_score=min_score))

@@ -1,21 +1,45 @@
-"""Opens what a command calls MODEL: a trained .keras file or an exported one."""
+"""What a command calls MODEL: a file, or a name of the zoo."""
 
 from pathlib import Path
 
-from kerasface.cli.console import import_training_side, quiet_standard_error
+from kerasface.cli.console import error_console, import_training_side, quiet_standard_error
+from kerasface.progress import progress_bar
 
-__all__ = ["open_embedder"]
+__all__ = ["model_file", "open_embedder"]
+
+
+def model_file(model, *formats):
+    """Returns the path of MODEL, fetched from the zoo where it is a name and no file.
+
+    Args:
+        model: a path, or a name such as mobilefacenet.sface_photos.
+        *formats: of the zoo's files, the wanted one first; the first that the embedder has is taken.
+
+    Raises:
+        KerasfaceError: a name that the zoo doesn't have, or not in these formats.
+    """
+    from kerasface.zoo.manifest import is_name
+
+    if Path(model).exists() or not is_name(str(model)):
+        return Path(model)
+    from kerasface.zoo.client import find, get
+
+    _, known = find(str(model))
+    wanted = next((one for one in formats if one in known.files), formats[0])
+    with progress_bar(error_console, f"fetching {model}") as update:
+        return get(str(model), wanted, progress=update)
 
 
 def open_embedder(path):
     """Returns `(embed, spec)` of a model file, told apart by content: Keras files are zip archives.
 
     Args:
-        path: `.keras`, `.tflite` or `.onnx` file.
+        path: `.keras`, `.tflite` or `.onnx` file, or a name of the zoo.
 
     Raises:
         KerasfaceError: no such file, or none of these.
     """
+    path = model_file(path, "keras", "tflite-fp16")
     if _is_zip(path):
         import_training_side()
         from kerasface.export import load_trained

@@ -6,7 +6,8 @@ from typing import Literal
 import typer
 from rich.table import Table
 
-from kerasface.cli.console import console, import_training_side, quiet_standard_error
+from kerasface.cli.console import console, error_console, import_training_side, quiet_standard_error
+from kerasface.errors import KerasfaceError
 from kerasface.progress import progress_bar
 
 __all__ = ["app"]
@@ -17,6 +18,116 @@ app = typer.Typer(no_args_is_help=True, help="Pretrained embedders.")
 @app.callback()
 def _group():
     pass
+
+
+@app.command()
+def ls(
+    pattern: str = typer.Argument("*", help="Of names, with * and ?."),
+    local: bool = typer.Option(False, "--local", help="Only those that you imported."),
+):
+    """List the embedders there are.
+
+    Example: kerasface zoo ls "*mobile*"
+    """
+    from kerasface.zoo import list_models
+
+    models = list_models(pattern, local=local)
+    if not models:
+        where = "you have imported none" if local else "the zoo has none"
+        raise KerasfaceError(f"{where} of the name {pattern}. `kerasface zoo import` brings in weights that you have.")
+    table = Table("name", "embedding", "input", "files", "best figure", "licence of the weights")
+    for name, model in models.items():
+        spec = model.spec
+        figure = model.figures[0] if model.figures else None
+        best = f"{figure.benchmark} {figure.metric} {figure.value:.4g} ({figure.format})" if figure else ""
+        table.add_row(
+            name,
+            str(spec.embedding_size),
+            f"{spec.input_height}×{spec.input_width}",
+            ", ".join(f"{kind} {file.size / 1e6:.2f} MB" for kind, file in sorted(model.files.items())),
+            best,
+            model.licence_weights,
+        )
+    console.print(table)
+
+
+@app.command()
+def show(name: str = typer.Argument(help="Of the embedder.")):
+    """Show what is known of an embedder: files, figures, thresholds, data, licences.
+
+    Example: kerasface zoo show mobilefacenet.sface_photos
+    """
+    from kerasface.zoo import find
+
+    base, model = find(name)
+    spec = model.spec
+    facts = Table(title=name, show_header=False)
+    facts.add_row("from", base.address)
+    facts.add_row("embedding", f"{spec.embedding_size} numbers, compared by {spec.metric}")
+    facts.add_row("input", f"{spec.input_height}×{spec.input_width}, template {spec.template}")
+    facts.add_row("trained on", model.training_data)
+    facts.add_row("recipe", model.recipe)
+    facts.add_row("built", f"{model.date} by kerasface {model.library_version}")
+    facts.add_row("licence of the weights", model.licence_weights)
+    facts.add_row("of the data", model.licence_data)
+    facts.add_row("of the code", model.licence_code)
+    facts.add_row("card", base.location(model.card) if model.card else "none")
+    facts.add_row("embedder", spec.embedder_id)
+    console.print(facts)
+    files = Table("format", "size", "sha256", "thresholds (cosine at FAR)", title="files")
+    for kind, file in sorted(model.files.items()):
+        cosines = ", ".join(f"{entry.cosine:.4f} at {entry.far:g}" for entry in file.spec.thresholds) or "none"
+        files.add_row(kind, f"{file.size / 1e6:.2f} MB", file.sha256[:16] + "…", cosines)
+    console.print(files)
+    if model.figures:
+        figures = Table("benchmark", "file", "figure", "95 % interval", "protocol", title="figures")
+        for figure in model.figures:
+            interval = "" if figure.low is None else f"{figure.low:.4g} to {figure.high:.4g}"
+            value = f"{figure.metric} {figure.value:.4g}"
+            figures.add_row(figure.benchmark, figure.format, value, interval, figure.protocol)
+        console.print(figures)
+
+
+@app.command()
+def get(
+    name: str = typer.Argument(help="Of the embedder."),
+    format: str = typer.Option("tflite-fp16", help="Of the file; `kerasface zoo show NAME` lists them."),
+    out: Path = typer.Option(None, help="Copy to make, with its sidecar; by default the file stays in the cache."),
+):
+    """Fetch a file of an embedder and verify it.
+
+    Example: kerasface zoo get mobilefacenet.sface_photos --out embedder.tflite
+    """
+    from kerasface.edge.atomic import write_atomically
+    from kerasface.edge.metadata import sidecar_path
+    from kerasface.zoo import get as fetch
+
+    with progress_bar(error_console, f"fetching {name}") as update:
+        path = fetch(name, format, progress=update)
+    if out is not None:
+        try:
+            write_atomically(out, path.read_bytes(), mode=0o644)
+            write_atomically(sidecar_path(out), sidecar_path(path).read_bytes(), mode=0o644)
+        except OSError as error:
+            raise KerasfaceError(f"can't write {out}: {error.strerror}. Name another file with --out.") from error
+        path = out
+    console.print(str(path), soft_wrap=True)
+
+
+@app.command()
+def verify(pattern: str = typer.Argument("*", help="Of names, with * and ?.")):
+    """Fetch every file of the embedders, where it isn't cached, and compare it with the manifest's sha256.
+
+    Example: kerasface zoo verify
+    """
+    from kerasface.zoo import get as fetch
+    from kerasface.zoo import list_models
+
+    for name, model in list_models(pattern).items():
+        for format in sorted(model.files):
+            with progress_bar(error_console, f"verifying {name}") as update:
+                fetch(name, format, progress=update)
+            console.print(f"{name} {format}: as the manifest says")
 
 
 @app.command(name="import")

@@ -17,6 +17,7 @@ from kerasface.zoo.importer.images import proof_images
 from kerasface.zoo.importer.proof import Proof, prove, require
 from kerasface.zoo.importer.sources import open_source
 from kerasface.zoo.importer.writing import check_target, hand_over
+from kerasface.zoo.local import register
 
 __all__ = ["ImportReport", "import_weights"]
 
@@ -130,6 +131,15 @@ def import_weights(
         (staged / _PROOF).write_text(json.dumps(facts, indent=2, sort_keys=True) + "\n", encoding="utf-8")
         (staged / _CARD).write_text(text, encoding="utf-8")
         hand_over(staged, target)
+        if out is None:
+            register(
+                target / _MODEL,
+                spec,
+                origin=origin,
+                licence=licence,
+                training_data=training_data,
+                library_version=__version__,
+            )
     return ImportReport(str(target), arch, opened.sha256, spec, proof)
 
 

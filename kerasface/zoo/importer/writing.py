@@ -1,22 +1,15 @@
 """Puts a finished import in place in one step, or not at all."""
 
 import os
-import re
 import shutil
 import tempfile
 from pathlib import Path
 
-from kerasface.edge.assets import cache_dir
 from kerasface.errors import KerasfaceError
+from kerasface.zoo.bases import zoo_dir
+from kerasface.zoo.manifest import is_name
 
-__all__ = ["check_target", "hand_over", "zoo_dir"]
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-
-
-def zoo_dir():
-    """Returns the folder of the user's own zoo, one sub-folder a model."""
-    return cache_dir() / "zoo"
+__all__ = ["check_target", "hand_over"]
 
 
 def check_target(name, out=None):
@@ -30,12 +23,12 @@ def check_target(name, out=None):
         Path of the folder.
 
     Raises:
-        KerasfaceError: a name that is no folder's, or a folder that exists.
+        KerasfaceError: a name that the zoo could not hold, or a folder that exists.
     """
-    if not _NAME.fullmatch(name):
+    if not is_name(name):
         raise KerasfaceError(
-            f"a model's name is made of letters, digits, dots, dashes and underscores, as mobilefacenet.imported. "
-            f"Received: {name!r}"
+            "a model's name is architecture.head_data in small letters, digits and underscores, as "
+            f"mobilefacenet.imported. Received: {name!r}"
         )
     out = zoo_dir() / name if out is None else Path(out)
     if out.exists():
