@@ -1,10 +1,16 @@
 """kerasface zoo import, and what other commands make of its result."""
 
+import hashlib
+import json
+
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
+from kerasface.edge.metadata import read_spec
 from tests.zoo.torch_networks import MBF, perturbed
+from tests.zoo.zoo_server import CONTENT, NAME, SHA256, SPEC, manifest
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +34,10 @@ def test_import_then_export_then_embed(kerasface, state_dict, tmp_path, monkeypa
     assert "BGR" in out
     model = tmp_path / "zoo" / "mbf.new" / "model.keras"
     assert f"model: {model}" in out
+    code, out, _ = kerasface("zoo", "ls", "--local")
+    assert code == 0
+    assert "mbf.new" in out
+    assert "MIT" in out
     code, _, err = kerasface("export", model, "--to", "tflite", "--out", tmp_path / "new.tflite")
     assert code == 0, err
     embedder = Embedder.load(tmp_path / "new.tflite")
@@ -48,8 +58,71 @@ def test_errors_say_what_to_do(kerasface, state_dict, tmp_path):
         (state_dict, "--arch", "mbf", "--images", tmp_path / "gone"): "no folder",
     }
     for arguments, words in cases.items():
-        code, _, err = kerasface("zoo", "import", *arguments, "--name", "new", "--out", out)
+        code, _, err = kerasface("zoo", "import", *arguments, "--name", "mbf.new", "--out", out)
         assert code == 2, arguments
         assert "error: " in err
         assert words in err, (arguments, err)
         assert not out.exists()
+
+
+@pytest.fixture
+def base(tmp_path, monkeypatch):
+    """A folder with one embedder, as a host has it."""
+    folder = tmp_path / "host" / NAME
+    folder.mkdir(parents=True)
+    (folder / "fp16.tflite").write_bytes(CONTENT)
+    (folder.parent / "manifest.json").write_text(json.dumps(manifest()))
+    monkeypatch.setenv("KERASFACE_ZOO", folder.parent.as_uri())
+    monkeypatch.setenv("KERASFACE_CACHE", str(tmp_path / "cache"))
+    return folder
+
+
+def test_what_there_is_and_what_is_known_of_it(kerasface, base):
+    code, out, _ = kerasface("zoo", "ls", "mobile*")
+    assert code == 0
+    assert NAME in out
+    assert "tflite-fp16 0.52 MB" in out
+    code, out, _ = kerasface("zoo", "show", NAME)
+    assert code == 0
+    for words in (SHA256[:16], "Apache-2.0", "112×112", SPEC.embedder_id):
+        assert words in out, words
+    code, _, err = kerasface("zoo", "ls", "nobody*")
+    assert code == 2
+    assert "the zoo has none of the name nobody*" in err
+
+
+def test_get_copies_the_file_with_its_sidecar(kerasface, base, tmp_path):
+    code, out, _ = kerasface("zoo", "get", NAME, "--out", tmp_path / "mine.tflite")
+    assert code == 0
+    assert str(tmp_path / "mine.tflite") in out
+    assert (tmp_path / "mine.tflite").read_bytes() == CONTENT
+    assert read_spec({}, CONTENT, tmp_path / "mine.tflite") == SPEC
+    code, _, err = kerasface("zoo", "get", "no.such")
+    assert code == 2
+    assert f"There is: {NAME}" in err
+
+
+def test_verify_finds_an_exchanged_file(kerasface, base):
+    code, out, _ = kerasface("zoo", "verify", NAME)
+    assert (code, out.strip()) == (0, f"{NAME} tflite-fp16: as the manifest says")
+    next((base.parents[1] / "cache").rglob("fp16.tflite")).write_bytes(b"other")
+    (base / "fp16.tflite").write_bytes(b"other")
+    code, _, err = kerasface("zoo", "verify")
+    assert code == 2
+    assert "is not the file that the manifest names" in err
+
+
+def test_commands_take_a_name_for_a_file(kerasface, base, model_files, spec, tmp_path):
+    content = model_files["tflite"].read_bytes()
+    (base / "fp16.tflite").write_bytes(content)
+    named = spec.replace(name=NAME)
+    file = {"size": len(content), "sha256": hashlib.sha256(content).hexdigest(), "spec": json.loads(named.to_json())}
+    (base.parent / "manifest.json").write_text(json.dumps(manifest(**file)))
+    crop = tmp_path / "crop.png"
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (112, 112, 3), dtype=np.uint8)).save(crop)
+    code, out, err = kerasface("verify", NAME, crop, crop, "--no-align")
+    assert code == 0, err
+    assert "same person" in out
+    code, _, err = kerasface("verify", "no.such", crop, crop, "--no-align")
+    assert code == 2
+    assert f"no embedder 'no.such' in the zoo. There is: {NAME}" in err

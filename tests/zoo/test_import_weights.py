@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from PIL import Image
 
 from kerasface.errors import KerasfaceError
 from kerasface.export import export, load_trained, natural_images
-from kerasface.zoo import import_weights
+from kerasface.zoo import find, import_weights, list_models, load
 from kerasface.zoo.importer import run
 from kerasface.zoo.importer.images import proof_images
 from kerasface.zoo.importer.proof import Proof, prove, require
@@ -83,7 +84,24 @@ def test_by_default_it_goes_into_the_users_zoo(source, zoo):
     assert report.model_path == str(zoo / "mbf.test" / "model.keras")
     with pytest.raises(KerasfaceError, match="exists already"):
         import_mbf(source)
-    assert [path.name for path in zoo.iterdir()] == ["mbf.test"]
+    assert [path.name for path in zoo.iterdir() if not path.name.endswith((".json", ".lock"))] == ["mbf.test"]
+
+
+def test_the_users_zoo_lists_and_loads_it(source, zoo, pictures):
+    report = import_mbf(source, licence="MIT", training_data="MS1MV3", origin="my disk")
+    import_mbf(source, name="mbf.second")
+    assert list(list_models(local=True)) == ["mbf.second", "mbf.test"]
+    _, known = find("mbf.test")
+    assert (known.licence_weights, known.training_data) == ("MIT", "MS1MV3")
+    assert known.recipe == "imported from my disk"
+    assert (zoo / known.card).read_text() == (zoo / "mbf.test" / "card.md").read_text()
+    assert known.files["keras"].spec == report.spec
+    ours = load_trained(report.model_path)[0]
+    np.testing.assert_array_equal(load("mbf.test").predict_on_batch(pictures), ours.predict_on_batch(pictures))
+    # Somebody removes the folder: the next import takes it off the list.
+    shutil.rmtree(zoo / "mbf.second")
+    import_mbf(source, name="mbf.third")
+    assert list(list_models(local=True)) == ["mbf.test", "mbf.third"]
 
 
 def test_the_users_photos_are_the_proof(source, tmp_path, zoo):
@@ -94,7 +112,7 @@ def test_the_users_photos_are_the_proof(source, tmp_path, zoo):
     (tmp_path / "0.png").unlink()
     (tmp_path / "1.png").unlink()
     with pytest.raises(KerasfaceError, match="at least 64 photos. Received: 63"):
-        import_mbf(source, images=tmp_path, name="other")
+        import_mbf(source, images=tmp_path, name="mbf.other")
 
 
 def test_the_default_pictures_are_64_different_crops():
@@ -125,9 +143,9 @@ def test_a_failed_write_leaves_nothing(source, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
-@pytest.mark.parametrize("name", ["", "a/b", "../up", ".hidden", "two words"])
-def test_a_name_is_a_folders_name(source, zoo, name):
-    with pytest.raises(KerasfaceError, match="a model's name is made of"):
+@pytest.mark.parametrize("name", ["", "a/b", "../up.x", ".hidden", "two words.x", "nodot", "Big.name"])
+def test_a_name_is_one_of_the_zoos(source, zoo, name):
+    with pytest.raises(KerasfaceError, match="a model's name is architecture.head_data"):
         import_mbf(source, name=name)
     assert not zoo.exists()
 
