@@ -1,10 +1,14 @@
-"""The model that a recipe describes."""
+"""The model that a recipe describes, new, compiled, or once more of the same layers."""
+
+import keras
 
 from kerasface import backbones, heads
 from kerasface.errors import KerasfaceError
 from kerasface.model import FaceModel
+from kerasface.training.batch_norm import is_synchronised, synchronise_batch_norm
+from kerasface.training.make_optimizer import make_optimizer
 
-__all__ = ["build_model"]
+__all__ = ["build_model", "compiled_model", "of_same_layers"]
 
 
 def build_model(recipe, num_classes, *, precision):
@@ -34,6 +38,50 @@ def build_model(recipe, num_classes, *, precision):
         )
     except (TypeError, ValueError) as error:
         raise KerasfaceError(f"the recipe's backbone or head can't be built: {error}") from error
+
+
+def compiled_model(recipe, num_classes, strategy, budget):
+    """Builds the model of a recipe under a strategy, seeded and ready for `fit`.
+
+    Args:
+        recipe: `Recipe`.
+        num_classes: C, people to train on.
+        strategy: of `open_strategy`.
+        budget: `Budget` of the run.
+
+    Returns:
+        `FaceModel`, compiled, its optimizer built.
+
+    Raises:
+        KerasfaceError: see `build_model` and `make_optimizer`.
+    """
+    keras.utils.set_random_seed(recipe.seed)
+    with strategy.scope():
+        model = build_model(recipe, num_classes, precision=recipe.precision)
+        model.compile(
+            optimizer=make_optimizer(recipe, steps_per_epoch=budget.steps_per_epoch, last_step=budget.last_step),
+            jit_compile="auto" if recipe.jit_compile is None else recipe.jit_compile,
+            steps_per_execution=recipe.steps_per_execution,
+        )
+        model.optimizer.build(model.trainable_variables)
+    replicas = strategy.num_replicas_in_sync
+    if is_synchronised(recipe.strategy.sync_batch_norm, batch_size=recipe.batch_size, replicas=replicas):
+        synchronise_batch_norm(model)
+    return model
+
+
+def of_same_layers(model):
+    """Another `FaceModel` of a model's own layers and weights: outside a strategy, what one process does alone."""
+    return FaceModel(
+        model.backbone,
+        model.head,
+        teacher_weight=model.teacher_weight,
+        frozen=model.frozen,
+        mean=model.mean,
+        std=model.std,
+        name=model.name,
+        dtype=model.dtype_policy,
+    )
 
 
 def _head(section, num_classes):
