@@ -6,6 +6,7 @@ from kerasface.plot.faces import face_grid
 from kerasface.plot.head_curves import psi_figure, target_logit_figure
 from kerasface.plot.histograms import angle_histograms
 from kerasface.plot.report import failure_grid, report_figures, write_report_page
+from kerasface.plot.strangers import before_and_after
 from kerasface.plot.style import ACCEPTED, REJECTED, save
 from kerasface.plot.training import training_curve
 
@@ -13,6 +14,7 @@ __all__ = [
     "ACCEPTED",
     "REJECTED",
     "angle_histograms",
+    "before_and_after",
     "cmc",
     "decision_boundary_figure",
     "det",

@@ -4,6 +4,7 @@ import keras
 
 from kerasface import backbones, heads
 from kerasface.errors import KerasfaceError
+from kerasface.export import load_trained
 from kerasface.model import FaceModel
 from kerasface.training.batch_norm import is_synchronised, synchronise_batch_norm
 from kerasface.training.make_optimizer import make_optimizer
@@ -26,14 +27,13 @@ def build_model(recipe, num_classes, *, precision):
         KerasfaceError: the backbone or the head doesn't exist or can't be built so, or a frozen layer is none.
     """
     try:
-        backbone = backbones.get(recipe.backbone.name, dtype=precision, **recipe.backbone.arguments)
+        backbone, preprocessing = _backbone(recipe, precision)
         return FaceModel(
             backbone,
             recipe.head and _head(recipe.head, num_classes),
             teacher_weight=recipe.teacher.weight if recipe.teacher else 0.0,
             frozen=recipe.frozen,
-            mean=recipe.mean,
-            std=recipe.std,
+            **preprocessing,
             name=recipe.name.replace(".", "_"),
         )
     except (TypeError, ValueError) as error:
@@ -82,6 +82,17 @@ def of_same_layers(model):
         name=model.name,
         dtype=model.dtype_policy,
     )
+
+
+def _backbone(recipe, precision):
+    """The recipe's backbone with new weights, and the preprocessing that belongs to it."""
+    if recipe.backbone is None:
+        earlier, _ = load_trained(recipe.initial)
+        arguments = {**earlier.backbone.get_config(), "dtype": precision}
+        preprocessing = {"mean": earlier.mean, "std": earlier.std, "color_order": earlier.color_order}
+        return type(earlier.backbone).from_config(arguments), preprocessing
+    backbone = backbones.get(recipe.backbone.name, dtype=precision, **recipe.backbone.arguments)
+    return backbone, {"mean": recipe.mean, "std": recipe.std}
 
 
 def _head(section, num_classes):

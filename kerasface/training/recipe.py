@@ -88,11 +88,14 @@ class Recipe(Section):
         epochs, steps: the budget, one of them: passes over the training identities' images, or batches.
         batch_size: B, of all replicas together.
         seed: of the split, the order, the augmentation and the first weights.
-        backbone, head: a registered `name` and its arguments (`num_classes` comes from the data). The head may be left
-            out where there is a teacher.
+        backbone, head: a registered `name` and its arguments (`num_classes` comes from the data). The backbone may be
+            left out where there is `initial`, and the head where there is a teacher.
         teacher: section of a distillation, or None.
-        initial: an earlier run's `best.keras`, of the same backbone and preprocessing, whose weights this run's
-            backbone begins with.
+        initial: an earlier run's `best.keras`, or another embedder with its spec beside it, whose weights this run's
+            backbone begins with. Without `backbone` it gives the architecture and the preprocessing too; with one,
+            both must be its own.
+        prototypes: "class_means" begins the head's with the mean embedding of each person's photos under `initial`
+            (weight imprinting), so that the first steps don't pull good embeddings towards random directions.
         frozen: names of the backbone's layers, or what they begin with, that keep their weights and statistics.
         mean, std: preprocessing, in pixel values.
         data, augmentation, optimizer, schedule, strategy, validation: sections, see their fields.
@@ -115,10 +118,11 @@ class Recipe(Section):
     seed: int = 0
     data: Data = Data()
     augmentation: AugmentationSection = AugmentationSection()  # type: ignore[valid-type]
-    backbone: Named
+    backbone: Named | None = None
     head: Named | None = None
     teacher: Teacher | None = None
     initial: str | None = None
+    prototypes: Literal["random", "class_means"] = "random"
     frozen: tuple[Annotated[str, Field(min_length=1)], ...] = ()
     mean: float = 127.5
     std: Annotated[float, Field(gt=0)] = 127.5
@@ -149,6 +153,16 @@ class Recipe(Section):
     def _something_teaches(self):
         if self.head is None and self.teacher is None:
             raise ValueError("a recipe needs a head, a teacher, or both")
+        return self
+
+    @pydantic.model_validator(mode="after")
+    def _initial_gives_what_is_left_out(self):
+        if self.backbone is None and self.initial is None:
+            raise ValueError("a recipe needs a backbone, or initial to take it from")
+        if self.backbone is None and (self.mean, self.std) != (127.5, 127.5):
+            raise ValueError("mean and std come with initial's backbone: leave them out")
+        if self.prototypes == "class_means" and (self.initial is None or self.head is None):
+            raise ValueError("prototypes: class_means need initial, whose embeddings they average, and a head")
         return self
 
     @classmethod

@@ -19,6 +19,7 @@ from kerasface.training.budget import budget_of
 from kerasface.training.build import build_model, compiled_model, of_same_layers
 from kerasface.training.callbacks import FiniteLoss, PeriodicCheckpoint, ProgressDisplay, StopOnSignal
 from kerasface.training.greeting import greeting
+from kerasface.training.imprint import imprint
 from kerasface.training.initial import begin_with
 from kerasface.training.outcome import write_outcome
 from kerasface.training.result import TrainingResult
@@ -108,6 +109,8 @@ class _Run:
             with self.strategy.scope():  # on every replica
                 if self.recipe.initial is not None:
                     begin_with(model, self.recipe.initial)
+                if self.recipe.prototypes == "class_means":
+                    imprint(model, self.faces.training)
                 start_averages(model)
         self.console.print(greeting(self.recipe, model, self.faces, self.budget), soft_wrap=True)
         self._ask_teacher()
