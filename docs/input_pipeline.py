@@ -33,10 +33,10 @@ def page(result):
         "benchmarks/input_pipeline.py DATA` measured; nothing here is typed by hand. "
         f"{result['images']:,} aligned 112×112 JPEGs in the page cache, batches of {result['batch']}; "
         f"{machine['cores']} cores of {machine['processor']}, Python {machine['python']}, TensorFlow "
-        f"{versions['tensorflow']}, torch {versions['torch']}, Pillow {versions['pillow']}. All contenders run in turn; "
-        "a ratio is the median over the rounds of the speed relative to the other's in the same round. The floor is "
-        "decoding of the same bytes in memory on all cores, by the faster of its two ways; the DataLoader has a worker "
-        "a core and the same augmentation in Pillow. Processor time is of all threads of ours and of the floor.",
+        f"{versions['tensorflow']}, torch {versions['torch']}, Pillow {versions['pillow']}. All contenders run in "
+        "turn; a ratio is the median over the rounds of the speed relative to the other's in the same round. The floor "
+        "is decoding of the same bytes in memory on all cores, by the faster of its two ways; the DataLoader has a "
+        "worker a core and the same augmentation in Pillow. Processor time is of all threads of ours and of the floor.",
         "",
         "| | images/s | × floor | × PyTorch of equal work | processor µs an image |",
         "|---|---|---|---|---|",
@@ -54,15 +54,16 @@ def page(result):
         lines.append(_goal(f"{NAMES[source]}: ≥ {OF_PYTORCH} × PyTorch", rows[source]["of_pytorch"], OF_PYTORCH))
     floor = rows[result["floor"]]["processor_microseconds"]
     beyond = {source: rows[source]["processor_microseconds"] - floor for source in SOURCES}
+    shared = rows["folder, augmented"]["images_per_second"]
     lines += [
         "",
         "An image costs "
         + ", ".join(f"{beyond[source]:.0f} µs ({source})" for source in SOURCES)
         + f" of processor time beyond the {floor:.0f} µs of the floor, for what the floor doesn't do: reading the file "
-        "or its span, the accurate inverse transform, finding the photo of each place of the stream, batches with their "
-        f"labels. A device that trains fewer than {rows['folder, augmented']['images_per_second']:,.0f} images/s beside "
-        f"{machine['cores']} such cores doesn't wait for augmented photos; training on the cores themselves shares them. The terminal "
-        "shows it as `data wait` (see [tensorboard.md](tensorboard.md)).",
+        "or its span, the accurate inverse transform, finding the photo of each place of the stream, batches with "
+        f"their labels. A device that trains fewer than {shared:,.0f} images/s beside {machine['cores']} such cores "
+        "doesn't wait for augmented photos; training on the cores themselves shares them. The terminal shows it as "
+        "`data wait` (see [tensorboard.md](tensorboard.md)).",
         "",
     ]
     return "\n".join(lines)
