@@ -17,8 +17,7 @@ def page(result):
         "Written by `python docs/evaluation_speed.py` from `benchmarks/results/evaluation.json`, which `python "
         "benchmarks/evaluation.py` measured; nothing here is typed by hand. Random embeddings of "
         f"{result['dim']} dimensions; {machine['processor']}, {result['threads']} threads, Python {machine['python']}, "
-        f"NumPy {result['versions']['numpy']}. Other work shared the two cores, so seconds are too many; what is "
-        "compared ran side by side.",
+        f"NumPy {result['versions']['numpy']}. What is compared ran side by side.",
         "",
         "## 6,000 pairs in ten folds",
         "",

@@ -9,6 +9,7 @@ import kerasface
 from kerasface.cli import (
     assets,
     calibrate,
+    compare,
     data,
     demo,
     evaluate,
@@ -34,7 +35,7 @@ app = typer.Typer(
     help="Face recognition for Keras 3: train, evaluate, export, and run embedders without TensorFlow.\n\n"
     "Faces are biometric data: use photos of people who agreed to it, and read the licence of the weights you use.",
 )
-for group in (demo, data, train, finetune, launch, evaluate, calibrate, export, verify, gallery):
+for group in (demo, data, train, finetune, compare, launch, evaluate, calibrate, export, verify, gallery):
     group.add_to(app)
 app.add_typer(assets.app, name="assets")
 app.add_typer(plot.app, name="plot")

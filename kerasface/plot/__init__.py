@@ -1,6 +1,7 @@
 """Figures: results in, Matplotlib `Figure` out, no window and no pyplot."""
 
 from kerasface.plot.boundaries import decision_boundary_figure
+from kerasface.plot.comparison import accuracy_dots, angle_rows
 from kerasface.plot.curves import cmc, det, roc
 from kerasface.plot.faces import face_grid
 from kerasface.plot.head_curves import psi_figure, target_logit_figure
@@ -13,8 +14,10 @@ from kerasface.plot.training import training_curve
 __all__ = [
     "ACCEPTED",
     "REJECTED",
+    "accuracy_dots",
     "angle_histograms",
     "before_and_after",
+    "angle_rows",
     "cmc",
     "decision_boundary_figure",
     "det",

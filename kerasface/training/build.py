@@ -2,7 +2,7 @@
 
 import keras
 
-from kerasface import backbones, heads
+from kerasface import backbones, heads, losses
 from kerasface.errors import KerasfaceError
 from kerasface.export import load_trained
 from kerasface.model import FaceModel
@@ -24,20 +24,21 @@ def build_model(recipe, num_classes, *, precision):
         `FaceModel`, not compiled.
 
     Raises:
-        KerasfaceError: the backbone or the head doesn't exist or can't be built so, or a frozen layer is none.
+        KerasfaceError: the backbone, the head or a loss doesn't exist or can't be built so, or a frozen layer is none.
     """
     try:
         backbone, preprocessing = _backbone(recipe, precision)
         return FaceModel(
             backbone,
             recipe.head and _head(recipe.head, num_classes),
+            auxiliary=[(_loss(loss, num_classes), loss.weight) for loss in recipe.losses],
             teacher_weight=recipe.teacher.weight if recipe.teacher else 0.0,
             frozen=recipe.frozen,
             **preprocessing,
             name=recipe.name.replace(".", "_"),
         )
     except (TypeError, ValueError) as error:
-        raise KerasfaceError(f"the recipe's backbone or head can't be built: {error}") from error
+        raise KerasfaceError(f"the recipe's model can't be built: {error}") from error
 
 
 def compiled_model(recipe, num_classes, strategy, budget):
@@ -75,6 +76,7 @@ def of_same_layers(model):
     return FaceModel(
         model.backbone,
         model.head,
+        auxiliary=list(zip(model.auxiliary_losses, model.auxiliary_weights, strict=True)),
         teacher_weight=model.teacher_weight,
         frozen=model.frozen,
         mean=model.mean,
@@ -100,3 +102,9 @@ def _head(section, num_classes):
     if isinstance(arguments.get("annealing"), dict):
         arguments["annealing"] = heads.Annealing(**arguments["annealing"])
     return heads.get(section.name, num_classes=num_classes, **arguments)
+
+
+def _loss(section, num_classes):
+    # The one loss that keeps something of every person.
+    counted = {"num_classes": num_classes} if section.name == "center" else {}
+    return losses.get(section.name, **counted, **section.arguments)

@@ -18,7 +18,8 @@ def greeting(recipe, model, faces, budget):
         Text.
     """
     count = sum(int(np.prod(weight.shape)) for weight in model.backbone.trainable_weights)
-    teachers = [*([recipe.head.name] if recipe.head else []), *(["a teacher"] if recipe.teacher else [])]
+    heads, losses = [part.name for part in [recipe.head] if part], [f"{loss.name} loss" for loss in recipe.losses]
+    teachers = [*heads, *losses, *(["a teacher"] if recipe.teacher else [])]
     return (
         f"{recipe.name}: {model.backbone.name} with {count:,} parameters, {' and '.join(teachers)} "
         f"over {faces.people:,} people ({faces.images:,} images) and {len(faces.training) - faces.images:,} photos "

@@ -15,7 +15,7 @@ __all__ = ["RunFolder"]
 
 
 class RunFolder:
-    """The folder of one run: `checkpoints/`, `best.keras`, `log.jsonl`, `recipe.json`, `result.json`.
+    """The folder of one run: `checkpoints/`, `best.keras`, `log.jsonl`, `recipe.json`, `result.json`, `tensorboard/`.
 
     Args:
         path: of the folder.
@@ -29,6 +29,7 @@ class RunFolder:
         self.checkpoints = Checkpoints(self.path / "checkpoints")
         self.best = self.path / "best.keras"
         self.not_finite = self.path / "not_finite.json"
+        self.tensorboard = self.path / "tensorboard"
         self.recipe = self.path / "recipe.json"
         self.result = self.path / "result.json"
 

@@ -21,6 +21,7 @@ from kerasface.training.callbacks import FiniteLoss, PeriodicCheckpoint, Progres
 from kerasface.training.greeting import greeting
 from kerasface.training.imprint import imprint
 from kerasface.training.initial import begin_with
+from kerasface.training.input_clock import InputClock
 from kerasface.training.outcome import write_outcome
 from kerasface.training.result import TrainingResult
 from kerasface.training.run_faces import open_run_faces
@@ -30,6 +31,7 @@ from kerasface.training.sampling import sampler_of
 from kerasface.training.strategy import agreed, follow_chief, is_chief, open_strategy, share_of_batches
 from kerasface.training.suspects import write_suspects
 from kerasface.training.teacher import teacher_embeddings
+from kerasface.training.telemetry import Telemetry
 from kerasface.training.validation import HeldOutVerification
 
 __all__ = ["train"]
@@ -40,7 +42,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _LOST = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError)
 
 
-def train(recipe, data, out, *, photos=(), resume=False, console=None):
+def train(recipe, data, out, *, photos=(), resume=False, tensorboard=False, console=None):
     """Trains a recipe.
 
     After every epoch the model is verified on pairs of people held out of training, the best epoch is kept, and a line
@@ -52,6 +54,8 @@ def train(recipe, data, out, *, photos=(), resume=False, console=None):
         photos: folders of more aligned photos, of people not known: only a recipe with a teacher can use them.
         out: folder of this run: `checkpoints/`, `best.keras`, `log.jsonl`, `recipe.json`, `result.json`.
         resume: go on from the newest whole checkpoint in `out`.
+        tensorboard: write `tensorboard/` as well: every step's figures, a batch as the network sees it, and the
+            embeddings of held-out photos. It holds faces, and the names of their folders.
         console: `rich.console.Console` for the progress; a new one by default.
 
     Returns:
@@ -67,7 +71,7 @@ def train(recipe, data, out, *, photos=(), resume=False, console=None):
     """
     run = _Run(recipe, Path(data), photos, Path(out), console or Console())
     try:
-        return run.train(resume)
+        return run.train(resume, tensorboard)
     except OSError as error:
         if error.errno not in _FULL:
             raise
@@ -93,8 +97,10 @@ class _Run:
         )
         self.budget = budget_of(recipe, len(self.faces.training), self.strategy.num_replicas_in_sync)
         self.state = RunState(self.faces.fingerprint)
+        # Over replicas batches are fetched in advance, behind the stream's back.
+        self.clock = InputClock() if self.strategy.num_replicas_in_sync == 1 else None
 
-    def train(self, resume):
+    def train(self, resume, tensorboard):
         if self.chief:
             self.folder.claim(self.recipe, resume)
         model = compiled_model(self.recipe, self.faces.people, self.strategy, self.budget)
@@ -119,7 +125,15 @@ class _Run:
             batch_size=self.recipe.batch_size,
             first_step=self.state.step,
             last_step=self.budget.last_step,
+            waited=None if self.clock is None else lambda: self.clock.waited_seconds,
         )
+        self.telemetry = None
+        if tensorboard and self.chief and self.state.step < self.budget.last_step:
+            self.telemetry = Telemetry(self.folder.tensorboard, display)
+            first = self.state.step
+            self.telemetry.input(
+                first, next(iter(batches(**self._stream(model), first_step=first, last_step=first + 1)))
+            )
         stop = StopOnSignal(functools.partial(agreed, self.strategy))
         self.state.start_clock()
         with stop, display.bar:
@@ -140,26 +154,18 @@ class _Run:
 
     def _fit(self, model, first, last, display, stop):
         """Trains from step `first` to the epoch's end at `last`, or to where a signal stops it."""
-        recipe, size = self.recipe, model.backbone.input_shape[1:3]
-        stream = share_of_batches(
-            self.strategy,
-            batches,
-            faces=self.faces.training,
-            batch_size=recipe.batch_size,
-            seed=recipe.seed,
-            size=size,
-            augmentation=Augmentation(**recipe.augmentation.model_dump()),
-            teacher=self.teacher,
-            sampler=self.sampler,
-            first_step=first,
-            last_step=last,
+        stream = share_of_batches(self.strategy, batches, **self._stream(model), first_step=first, last_step=last)
+        if self.clock:
+            stream = self.clock.watch(stream)
+        saver = PeriodicCheckpoint(
+            self.recipe.checkpoint_minutes, lambda: self._checkpoint_inside(model, last, display)
         )
-        saver = PeriodicCheckpoint(recipe.checkpoint_minutes, lambda: self._checkpoint_inside(model, last, display))
         callbacks = [
             FiniteLoss(functools.partial(self._not_finite, model)),
             display,
             stop,
             *([saver] if self.chief else []),
+            *([self.telemetry] if self.telemetry else []),
         ]
         try:
             model.fit(stream, steps_per_epoch=last - first, verbose=0, shuffle=False, callbacks=callbacks)
@@ -168,10 +174,23 @@ class _Run:
                 raise KerasfaceError(
                     "another process of this run is gone: start all of them again with --resume."
                 ) from error
-            check_files(self.faces.training, size=size)
+            check_files(self.faces.training, size=model.backbone.input_shape[1:3])
             raise
         self.state.epoch_loss = self._mean_loss(display)
         self.state.step = display.step
+
+    def _stream(self, model):
+        """What `batches` must know to give this run's stream, wherever it begins."""
+        recipe = self.recipe
+        return {
+            "faces": self.faces.training,
+            "batch_size": recipe.batch_size,
+            "seed": recipe.seed,
+            "size": model.backbone.input_shape[1:3],
+            "augmentation": Augmentation(**recipe.augmentation.model_dump()),
+            "teacher": self.teacher,
+            "sampler": self.sampler,
+        }
 
     def _end_epoch(self, model, first, display):
         """Validates, keeps the best, writes the checkpoint and the line of the epoch that holds step `first`."""
@@ -197,6 +216,8 @@ class _Run:
         state.history.append(line)
         self._checkpoint(state.as_dict())
         self.folder.write_log(state.history)
+        if self.telemetry:
+            self.telemetry.epoch(line)
         self.console.print(
             f"epoch {epoch}/{self.budget.epochs}  {display.figures(line)}  held-out verification "
             f"{result.accuracy_mean:.2%} ± {result.accuracy_std:.2%}  AUC {result.auc:.4f}",
@@ -235,6 +256,8 @@ class _Run:
         )
         if state.best_epoch:  # a stopped run's best model can be used as well
             write_outcome(self.recipe, self.faces.held_out, best, self.folder.path)
+        if self.telemetry:
+            self.telemetry.close(keras.saving.load_model(best) if state.best_epoch else None, self.faces.held_out)
         if self.chief:
             self.folder.write_result(result)
         agreed(self.strategy, True)  # a process that left earlier would count as lost
