@@ -29,6 +29,12 @@ def test_the_page_of_evaluation_speed_is_what_its_json_gives():
     assert script.PAGE.read_text(encoding="utf-8") == script.page(result)
 
 
+def test_the_page_of_the_input_pipeline_is_what_its_json_gives():
+    script = load_script("input_pipeline")
+    result = json.loads(script.RESULT.read_text(encoding="utf-8"))
+    assert script.PAGE.read_text(encoding="utf-8") == script.page(result)
+
+
 def test_the_page_of_heads_speed_is_what_its_json_gives():
     script = load_script("heads_speed")
     result = json.loads(script.RESULT.read_text(encoding="utf-8"))

@@ -26,6 +26,9 @@ def train(
     strategy: str = typer.Option(
         None, metavar="none|mirrored|multiworker", help="Train on one device, this machine's GPUs, or several hosts."
     ),
+    tensorboard: bool = typer.Option(
+        False, "--tensorboard", help="Write OUT/tensorboard for TensorBoard; it holds faces and names of people."
+    ),
     resume: bool = typer.Option(False, "--resume", help="Go on from the newest checkpoint in --out."),
 ):
     """Train a recipe; Ctrl-C once stops after the step, with a checkpoint.
@@ -38,7 +41,9 @@ def train(
 
     if strategy is not None:
         change = [*change, f"strategy.name={strategy}"]
-    result = run(Recipe.read(recipe, change), data, out, photos=photos, resume=resume, console=console)
+    result = run(
+        Recipe.read(recipe, change), data, out, photos=photos, resume=resume, tensorboard=tensorboard, console=console
+    )
     if not result.finished:
         console.print(f"stopped at step {result.steps}; go on with --resume --out {out}")
         sys.exit(130)

@@ -35,6 +35,7 @@ from kerasface.evaluation.roc import (
 )
 from kerasface.evaluation.sampling import sample_pairs
 from kerasface.evaluation.scores import pair_scores
+from kerasface.evaluation.strangers import MembersAndStrangers, members_and_strangers, tightest_fpir
 from kerasface.evaluation.threshold import calibrate, calibrate_tail
 from kerasface.evaluation.verification import VerificationResult, verify
 from kerasface.evaluation.ytf import read_ytf
@@ -50,6 +51,7 @@ __all__ = [
     "ImpostorTail",
     "Intervals",
     "MegaFaceResult",
+    "MembersAndStrangers",
     "OpenSetResult",
     "PairAngles",
     "PairSet",
@@ -79,6 +81,7 @@ __all__ = [
     "impostors_needed",
     "linked_people",
     "megaface",
+    "members_and_strangers",
     "open_gallery",
     "open_set",
     "packed_pairs",
@@ -103,6 +106,7 @@ __all__ = [
     "search",
     "tar_at_far",
     "threshold_at_far",
+    "tightest_fpir",
     "to_csv",
     "to_markdown",
     "unit",

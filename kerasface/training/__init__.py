@@ -2,9 +2,16 @@
 
 import importlib
 
-_HOMES = {"CoupledSGD": "optimizers", "Recipe": "recipe", "TrainingResult": "result", "train": "trainer"}
+_HOMES = {
+    "CoupledSGD": "optimizers",
+    "FinetuneReport": "finetuning",
+    "Recipe": "recipe",
+    "TrainingResult": "result",
+    "finetune": "finetuning",
+    "train": "trainer",
+}
 
-__all__ = ["CoupledSGD", "Recipe", "TrainingResult", "train"]
+__all__ = ["CoupledSGD", "FinetuneReport", "Recipe", "TrainingResult", "finetune", "train"]
 
 
 # Lazy (PEP 562): the optimizer serves JAX too, where there is no TensorFlow.

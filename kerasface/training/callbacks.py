@@ -17,7 +17,7 @@ _LINE_SECONDS = 60.0
 
 
 class ProgressDisplay(keras.callbacks.Callback):
-    """A bar with loss, learning rate, λ, images/s and the time left in the whole run.
+    """A bar with loss, learning rate, λ, images/s, the share of time spent waiting for input, and the time left.
 
     It also keeps count: `step` of the whole run, and `loss`, the mean since the running `fit` began.
 
@@ -26,10 +26,12 @@ class ProgressDisplay(keras.callbacks.Callback):
         batch_size: B.
         first_step: steps of this run done before this process.
         last_step: steps of the whole run.
+        waited: function to the seconds that steps have waited for input, or None where nobody knows.
     """
 
-    def __init__(self, console, *, batch_size, first_step, last_step):
+    def __init__(self, console, *, batch_size, first_step, last_step, waited=None):
         super().__init__()
+        self.waited = waited
         self.batch_size = batch_size
         self.first_step = self.step = self._begin = first_step
         self.loss = math.nan
@@ -74,21 +76,50 @@ class ProgressDisplay(keras.callbacks.Callback):
     def images_per_second(self):
         """Of this process, validation left out."""
         steps = self.step - self.first_step
-        seconds = time.monotonic() - self._started - self._paused if self._started else 0.0
-        return steps * self.batch_size / seconds if seconds > 0 else 0.0
+        return steps * self.batch_size / self._seconds if self._seconds > 0 else 0.0
+
+    @property
+    def data_wait_share(self):
+        """Share of this process' time that steps waited for input, validation left out; None where nobody knows."""
+        if self.waited is None:
+            return None
+        return min(self.waited() / self._seconds, 1.0) if self._seconds > 0 else 0.0
 
     def pause(self, seconds):
         """Leaves `seconds` of other work out of the images/s."""
         self._paused += seconds
 
+    def values(self, logs):
+        """Returns the figures by name, the loss from `logs`; λ and the share of waiting may be missing."""
+        head = self.model.head
+        values = {"loss": float(logs["loss"]), "learning_rate": _number(self.model.optimizer.learning_rate)}
+        if getattr(head, "annealing", None) is not None:
+            values["lambda"] = _number(head.annealing_lambda)
+        values["images_per_second"] = self.images_per_second
+        if self.data_wait_share is not None:
+            values["data_wait_share"] = self.data_wait_share
+        return values
+
     def figures(self, logs):
         """Returns the line of figures, the loss from `logs`."""
-        head = self.model.head
-        rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
-        parts = [f"loss {logs['loss']:.3f}", f"lr {rate:.2g}"]
-        if getattr(head, "annealing", None) is not None:
-            parts.append(f"λ {float(keras.ops.convert_to_numpy(head.annealing_lambda)):.1f}")
-        return "  ".join([*parts, f"{self.images_per_second:.1f} images/s"])
+        return "  ".join(_FIGURES[name](value) for name, value in self.values(logs).items())
+
+    @property
+    def _seconds(self):
+        return time.monotonic() - self._started - self._paused if self._started else 0.0
+
+
+_FIGURES = {
+    "loss": "loss {:.3f}".format,
+    "learning_rate": "lr {:.2g}".format,
+    "lambda": "λ {:.1f}".format,
+    "images_per_second": "{:.1f} images/s".format,
+    "data_wait_share": "data wait {:.0%}".format,
+}
+
+
+def _number(variable):
+    return float(keras.ops.convert_to_numpy(variable))
 
 
 class StopOnSignal(keras.callbacks.Callback):

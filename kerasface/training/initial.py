@@ -24,10 +24,12 @@ def begin_with(model, path):
             f"initial must hold the recipe's own backbone, {model.backbone.name} of {_size(model)}. Received: {path} "
             f"with {earlier.backbone.name} of {_size(earlier)}. Give backbone the arguments it was trained with."
         )
-    if (earlier.mean, earlier.std) != (model.mean, model.std):
+    theirs, ours = ((one.mean, one.std, one.color_order) for one in (earlier, model))
+    if theirs != ours:
         raise KerasfaceError(
-            f"initial was trained with mean {earlier.mean:g} and std {earlier.std:g}. Received: mean={model.mean:g}, "
-            f"std={model.std:g}. Set the recipe's mean and std to its own."
+            f"initial was trained with mean {theirs[0]}, std {theirs[1]} and {theirs[2].upper()}. Received: mean "
+            f"{ours[0]}, std {ours[1]} and {ours[2].upper()}. Set the recipe's mean and std to its own, or leave "
+            "backbone out: it then comes from initial, preprocessing included."
         )
     for weight, value in zip(model.backbone.weights, earlier.backbone.weights, strict=True):
         weight.assign(value.numpy())

@@ -1,17 +1,16 @@
 """Recipe: the whole experiment in one validated YAML file."""
 
 import dataclasses
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pydantic
-import yaml
 from pydantic import Field
 
 from kerasface.data.augmentation import Augmentation
 from kerasface.errors import KerasfaceError
-from kerasface.training.section import Named, Section
+from kerasface.training.section import Named, Section, Weighted
 from kerasface.training.solver import CosineRate, Optimizer, Schedule, SGDSection
+from kerasface.training.yaml_file import apply_change, complaints, read_tree
 
 __all__ = ["Recipe"]
 
@@ -88,11 +87,16 @@ class Recipe(Section):
         epochs, steps: the budget, one of them: passes over the training identities' images, or batches.
         batch_size: B, of all replicas together.
         seed: of the split, the order, the augmentation and the first weights.
-        backbone, head: a registered `name` and its arguments (`num_classes` comes from the data). The head may be left
-            out where there is a teacher.
+        backbone, head: a registered `name` and its arguments (`num_classes` comes from the data). The backbone may be
+            left out where there is `initial`, and the head where there is a teacher or a loss.
+        losses: of `kerasface.losses`, by `name` with their arguments and their `weight` beside the head's loss: triplet
+            loss alone, softmax with centre loss. Those of pairs want the sampler people_by_images.
         teacher: section of a distillation, or None.
-        initial: an earlier run's `best.keras`, of the same backbone and preprocessing, whose weights this run's
-            backbone begins with.
+        initial: an earlier run's `best.keras`, or another embedder with its spec beside it, whose weights this run's
+            backbone begins with. Without `backbone` it gives the architecture and the preprocessing too; with one,
+            both must be its own.
+        prototypes: "class_means" begins the head's with the mean embedding of each person's photos under `initial`
+            (weight imprinting), so that the first steps don't pull good embeddings towards random directions.
         frozen: names of the backbone's layers, or what they begin with, that keep their weights and statistics.
         mean, std: preprocessing, in pixel values.
         data, augmentation, optimizer, schedule, strategy, validation: sections, see their fields.
@@ -115,10 +119,12 @@ class Recipe(Section):
     seed: int = 0
     data: Data = Data()
     augmentation: AugmentationSection = AugmentationSection()  # type: ignore[valid-type]
-    backbone: Named
+    backbone: Named | None = None
     head: Named | None = None
+    losses: tuple[Weighted, ...] = ()
     teacher: Teacher | None = None
     initial: str | None = None
+    prototypes: Literal["random", "class_means"] = "random"
     frozen: tuple[Annotated[str, Field(min_length=1)], ...] = ()
     mean: float = 127.5
     std: Annotated[float, Field(gt=0)] = 127.5
@@ -147,8 +153,18 @@ class Recipe(Section):
 
     @pydantic.model_validator(mode="after")
     def _something_teaches(self):
-        if self.head is None and self.teacher is None:
-            raise ValueError("a recipe needs a head, a teacher, or both")
+        if self.head is None and self.teacher is None and not self.losses:
+            raise ValueError("nothing teaches: a recipe needs a head, losses or a teacher")
+        return self
+
+    @pydantic.model_validator(mode="after")
+    def _initial_gives_what_is_left_out(self):
+        if self.backbone is None and self.initial is None:
+            raise ValueError("a recipe needs a backbone, or initial to take it from")
+        if self.backbone is None and (self.mean, self.std) != (127.5, 127.5):
+            raise ValueError("mean and std come with initial's backbone: leave them out")
+        if self.prototypes == "class_means" and (self.initial is None or self.head is None):
+            raise ValueError("prototypes: class_means need initial, whose embeddings they average, and a head")
         return self
 
     @classmethod
@@ -162,52 +178,28 @@ class Recipe(Section):
         Raises:
             KerasfaceError: no such file, not YAML, or a field that is missing, unknown or out of range; it is named.
         """
-        path = Path(path)
-        try:
-            tree = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise KerasfaceError(
-                f"no recipe {path}: {error.strerror}. The project's own lie in zoo/recipes."
-            ) from error
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise KerasfaceError(f"{path} is not YAML: {error}") from error
-        if not isinstance(tree, dict):
-            raise KerasfaceError(f"{path} is not a recipe: expected fields such as name, epochs, backbone and head.")
+        tree = read_tree(path, "name, epochs, backbone and head")
         for change in changes:
-            _apply(tree, change)
+            apply_change(tree, change)
+        return cls.of_tree(tree, path)
+
+    @classmethod
+    def of_tree(cls, tree, where):
+        """Makes the recipe of a tree of fields.
+
+        Args:
+            tree: dict, as YAML gives it.
+            where: the file, for the message.
+
+        Raises:
+            KerasfaceError: a field that is missing, unknown or out of range; it is named.
+        """
         try:
             return cls.model_validate(tree)
         except pydantic.ValidationError as error:
-            raise KerasfaceError("\n  ".join([f"{path} is not a valid recipe:", *_complaints(error)])) from error
-
-
-def _complaints(error):
-    """One line for each thing wrong, beginning with the field as the file has it."""
-    for fault in error.errors():
-        # pydantic puts the name of the chosen optimizer or schedule into the path, where the file has no such level.
-        levels = [str(part) for level, part in enumerate(fault["loc"]) if (fault["loc"][0], level) not in _CHOSEN]
-        given = fault["input"]
-        received = f"the fields {', '.join(map(str, given))}" if isinstance(given, dict) else repr(given)
-        yield ": ".join([part for part in (".".join(levels), fault["msg"]) if part]) + f". Received: {received}"
+            raise KerasfaceError(
+                "\n  ".join([f"{where} is not a valid recipe:", *complaints(error, _CHOSEN)])
+            ) from error
 
 
 _CHOSEN = {("optimizer", 1), ("schedule", 1)}
-
-
-def _apply(tree, change):
-    key, equals, value = change.partition("=")
-    if not equals:
-        raise KerasfaceError(f"a change to a recipe reads section.field=value. Received: {change!r}")
-    *sections, field = key.split(".")
-    for section in sections:
-        tree = tree.setdefault(section, {})
-        if not isinstance(tree, dict):
-            raise KerasfaceError(f"{section} is not a section of the recipe. Received: {change!r}")
-    tree[field] = _scalar(value)
-
-
-def _scalar(text) -> Any:
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise KerasfaceError(f"not a YAML value: {text!r} ({error})") from error

@@ -5,7 +5,7 @@ from typing import Annotated
 import pydantic
 from pydantic import Field
 
-__all__ = ["Fraction", "Named", "Section"]
+__all__ = ["Fraction", "Named", "Section", "Weighted"]
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
@@ -32,3 +32,9 @@ class Named(pydantic.BaseModel):
     def arguments(self):
         """The fields beside the name, as a dict."""
         return dict(self.model_extra or {})
+
+
+class Weighted(Named):
+    """One of several registered classes whose results are added up: `{name: triplet, margin: 0.2, weight: 0.5}`."""
+
+    weight: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0

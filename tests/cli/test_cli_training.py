@@ -109,6 +109,34 @@ def test_from_a_recipe_to_a_file_that_verifies(kerasface, workshop, lfw):
     assert code == 0
 
 
+COMPARISON = """
+name: tiny
+recipe:
+  epochs: 1
+  batch_size: 8
+  data: {held_out: 0.4, description: synthetic, licence: Apache-2.0}
+  backbone: {name: spherefacenet, depth: 4, width: 0.125, input_shape: [112, 112, 3], embedding_dim: 16}
+  head: {name: cosface, scale: 16.0}
+  validation: {pairs: 20, folds: 2}
+variants:
+  small: {title: a small margin, changes: {head.margin: 0.1}}
+"""
+
+
+def test_a_comparison_is_trained_and_told(kerasface, workshop, lfw):
+    path, out = workshop / "comparison.yaml", workshop / "comparison"
+    path.write_text(COMPARISON)
+    command = ("compare", path, "--data", workshop / "faces", "--lfw", lfw, "--out", out)
+    code, text, _ = kerasface(*command, "--set", "batch_size=4")
+    assert code == 0
+    assert "run 1/1: a small margin, seed 0" in text
+    assert "comparison.md" in text
+    assert json.loads((out / "small" / "seed_0" / "recipe.json").read_text())["batch_size"] == 4
+    code, _, err = kerasface(*command)
+    assert code == 2
+    assert "batch_size: 4 then, 8 now" in err
+
+
 def test_errors_say_what_to_do(kerasface, workshop, tmp_path):
     recipe, faces = workshop / "recipe.yaml", workshop / "faces"
     empty = tmp_path / "empty"

@@ -59,7 +59,7 @@ def test_frozen_layers_keep_what_they_began_with(earlier, faces, tmp_path):  # n
             {"backbone": {**BACKBONE, "embedding_dim": 8}},
             "initial must hold the recipe's own backbone, .*Received: ",
         ),
-        ({"std": 128.0}, "trained with mean 127.5 and std 127.5. Received: mean=127.5, std=128"),
+        ({"std": 128.0}, "trained with mean 127.5, std 127.5 and RGB. Received: mean 127.5, std 128.0 and RGB"),
         ({"frozen": ["stage9"]}, "can't be built: frozen must name layers.*Received: 'stage9'; .* has stage1, "),
     ],
 )

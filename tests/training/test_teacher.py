@@ -151,8 +151,8 @@ def test_photos_without_names_need_a_teacher(faces, tmp_path, rng):  # noqa: F81
         train(recipe_of(), faces, tmp_path / "run", photos=[tmp_path / "strangers"], console=silent())
 
 
-def test_a_recipe_needs_a_head_or_a_teacher(tmp_path):
+def test_a_recipe_needs_something_that_teaches(tmp_path):
     path = tmp_path / "recipe.yaml"
     path.write_text("{name: a.b, epochs: 1, backbone: {name: mobilefacenet}}")
-    with pytest.raises(KerasfaceError, match="a head, a teacher, or both"):
+    with pytest.raises(KerasfaceError, match="needs a head, losses or a teacher"):
         Recipe.read(path)

@@ -1,0 +1,29 @@
+"""What a run says before it begins."""
+
+import numpy as np
+
+__all__ = ["greeting"]
+
+
+def greeting(recipe, model, faces, budget):
+    """Tells in one line what is trained, by whom, on what, and for how long.
+
+    Args:
+        recipe: `Recipe`.
+        model: `FaceModel`.
+        faces: `RunFaces`.
+        budget: `Budget`.
+
+    Returns:
+        Text.
+    """
+    count = sum(int(np.prod(weight.shape)) for weight in model.backbone.trainable_weights)
+    heads, losses = [part.name for part in [recipe.head] if part], [f"{loss.name} loss" for loss in recipe.losses]
+    teachers = [*heads, *losses, *(["a teacher"] if recipe.teacher else [])]
+    return (
+        f"{recipe.name}: {model.backbone.name} with {count:,} parameters, {' and '.join(teachers)} "
+        f"over {faces.people:,} people ({faces.images:,} images) and {len(faces.training) - faces.images:,} photos "
+        f"without a name; {len(faces.held_out.names)} people "
+        f"({len(faces.held_out)} images) held out; {budget.last_step} steps, "
+        f"{budget.steps_per_epoch} an epoch"
+    )

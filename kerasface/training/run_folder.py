@@ -1,0 +1,101 @@
+"""RunFolder: what a run leaves on disk, and the check that it is this run's."""
+
+import json
+import os
+from pathlib import Path
+
+from kerasface.edge.atomic import write_atomically
+from kerasface.errors import KerasfaceError
+from kerasface.training.batch_norm import saved_as_local
+from kerasface.training.checkpoints import Checkpoints
+from kerasface.training.recipe import Recipe
+from kerasface.training.sameness import changes_between
+
+__all__ = ["RunFolder"]
+
+
+class RunFolder:
+    """The folder of one run: `checkpoints/`, `best.keras`, `log.jsonl`, `recipe.json`, `result.json`, `tensorboard/`.
+
+    Args:
+        path: of the folder.
+
+    Example:
+        >>> RunFolder("runs/first").claim(recipe, resume=False)
+    """
+
+    def __init__(self, path):
+        self.path = Path(path)
+        self.checkpoints = Checkpoints(self.path / "checkpoints")
+        self.best = self.path / "best.keras"
+        self.not_finite = self.path / "not_finite.json"
+        self.tensorboard = self.path / "tensorboard"
+        self.recipe = self.path / "recipe.json"
+        self.result = self.path / "result.json"
+
+    def claim(self, recipe, resume):
+        """Makes the folder this recipe's, or makes sure that it is.
+
+        Args:
+            recipe: `Recipe`.
+            resume: whether there should be a run.
+
+        Raises:
+            KerasfaceError: there is a run, or none, against what was wished; it has another recipe; no way to write.
+        """
+        if resume:
+            self._check_begun(recipe)
+            return
+        if self.checkpoints.exist() or self.best.exists():
+            raise KerasfaceError(f"{self.path} holds a run already: add --resume to go on, or name another --out.")
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            _write_text(self.recipe, json.dumps(_tree(recipe), indent=1))
+        except OSError as error:
+            raise KerasfaceError(f"can't write to {self.path}: {error.strerror}. Name another --out.") from error
+
+    def changes(self, recipe):
+        """The fields in which a recipe differs from that the run was begun with, one line each.
+
+        Raises:
+            KerasfaceError: the folder doesn't say which recipe that was.
+        """
+        try:
+            # Through the schema: a field that this version added has its default.
+            begun = Recipe.model_validate_json(self.recipe.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise KerasfaceError(f"can't tell which recipe the run was begun with: {self.recipe}: {error}") from error
+        return changes_between(_tree(begun), _tree(recipe))
+
+    def keep_best(self, model):
+        """Replaces the best model: without an optimizer, half the size and nothing that only training needs."""
+        draft = self.path / f".draft_{self.best.name}"
+        try:
+            with saved_as_local(model):
+                model.save(draft)
+            os.replace(draft, self.best)
+        finally:
+            draft.unlink(missing_ok=True)
+
+    def write_log(self, history):
+        """Writes the log whole, so that an epoch that is done again after a crash doesn't stand there twice."""
+        _write_text(self.path / "log.jsonl", "".join(json.dumps(line) + "\n" for line in history))
+
+    def write_result(self, result):
+        """Writes a `TrainingResult`."""
+        _write_text(self.result, result.to_json())
+
+    def _check_begun(self, recipe):
+        if not self.checkpoints.exist():
+            raise KerasfaceError(f"nothing to resume: no checkpoint in {self.checkpoints.folder}. Leave --resume out.")
+        changes = self.changes(recipe)
+        if changes:
+            raise KerasfaceError("\n  ".join(["the run was begun with another recipe:", *changes]))
+
+
+def _tree(recipe):
+    return json.loads(recipe.model_dump_json())
+
+
+def _write_text(path, text):
+    write_atomically(path, text.encode(), mode=0o644)
