@@ -6,6 +6,7 @@ from pathlib import Path
 import typer
 
 from kerasface.cli.console import console, import_training_side
+from kerasface.cli.models import model_file
 
 __all__ = ["add_to"]
 
@@ -16,7 +17,7 @@ def add_to(app):
 
 
 def finetune(
-    model: Path = typer.Argument(help="A .keras embedder with its spec beside it, from training or the importer."),
+    model: Path = typer.Argument(help="A name of the zoo, or a .keras embedder with its spec beside it."),
     data: Path = typer.Option(help="Your people: aligned faces, one sub-folder a person (kerasface align makes them)."),
     out: Path = typer.Option(Path("runs/finetuned"), help="Folder for the model and the report."),
     epochs: int = typer.Option(10, min=1, help="Passes over the photos."),
@@ -35,7 +36,7 @@ def finetune(
     from kerasface.training.finetune_page import finetune_page
 
     report = run(
-        model,
+        model_file(model, "keras"),
         data,
         out,
         epochs=epochs,
