@@ -1,5 +1,6 @@
 """ONNX embedders: exports of PyTorch with batch norm folded or not, and our own, with preprocessing in the graph."""
 
+import copy
 import io
 
 import numpy as np
@@ -101,11 +102,24 @@ def test_preprocessing_in_the_graph_is_recognised(files, torch_networks, picture
     np.testing.assert_allclose(opened.run(pictures), expected, atol=1e-5)
 
 
+def test_a_bias_before_batch_norm_moves_into_its_mean(torch_networks, pixels, tmp_path):
+    network = copy.deepcopy(torch_networks["mbf"])
+    convolution = network.layers[0].layers[0]
+    convolution.bias = torch.nn.Parameter(torch.linspace(-2, 2, convolution.out_channels))
+    opened = open_source(to_onnx(network, tmp_path / "biased.onnx", mode=WHOLE), "mbf")
+    expected = embed(network, pixels)
+    assert abs(expected - embed(torch_networks["mbf"], pixels)).max() > 0.1 * abs(expected).max()
+    np.testing.assert_allclose(opened.backbone.predict_on_batch(pixels), expected, atol=1e-5 * abs(expected).max())
+
+
 def test_what_the_caller_does_is_joined_with_what_the_graph_does(files):
     # p / 2 on BGR pixels; then the file turns them to RGB, subtracts 127.5 and divides by 128.
     opened = open_source(files["mbf prepared"], "mbf", mean=0.0, std=2.0, color_order="bgr")
     found = opened.preprocessing
     assert (found.mean, found.std, found.color_order) == ((255.0,) * 3, (256.0,) * 3, "rgb")
+    # ((p − m) / s − 127.5) / 128 of each channel, which the file turns to BGR first.
+    uneven = open_source(files["mbf prepared"], "mbf", mean=(1, 2, 3), std=(2, 4, 8), color_order="rgb").preprocessing
+    assert (uneven.mean, uneven.std, uneven.color_order) == ((1023.0, 512.0, 256.0), (1024.0, 512.0, 256.0), "bgr")
     plain = open_source(files["mbf folded"], "mbf", mean=(1, 2, 3), std=(4, 5, 6), color_order="bgr").preprocessing
     assert (plain.mean, plain.std, plain.color_order) == ((1, 2, 3), (4, 5, 6), "bgr")
 
