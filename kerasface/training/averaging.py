@@ -47,7 +47,8 @@ def start_averages(model):
 def follow(twin, model):
     """Gives a model what another one has learnt: the averages where its optimizer keeps some, else the weights.
 
-    What is not trained, batch norm's statistics and heads' state, is copied as it is.
+    What is not trained, heads' state and batch norm's statistics, is copied as it is; under averages the latter are
+    wrong until `estimate_statistics` has seen some images.
 
     Args:
         twin: model of the same layers, of any precision.

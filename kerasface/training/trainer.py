@@ -14,7 +14,7 @@ from kerasface.distribution import in_several_processes
 from kerasface.errors import KerasfaceError
 from kerasface.progress import progress_bar
 from kerasface.training.averaging import follow, start_averages
-from kerasface.training.batch_norm import saved_as_local
+from kerasface.training.batch_norm import estimate_statistics, saved_as_local
 from kerasface.training.budget import budget_of
 from kerasface.training.build import build_model, compiled_model, of_same_layers
 from kerasface.training.callbacks import FiniteLoss, PeriodicCheckpoint, ProgressDisplay, StopOnSignal
@@ -38,6 +38,8 @@ __all__ = ["train"]
 
 # No room on the disk, none left in the user's share of it, or none in a file.
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+# Photos that batch norm's statistics under averaged weights are taken from.
+_STATISTICS = 2048
 # What collective operations end with when a partner does.
 _LOST = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError)
 
@@ -198,6 +200,9 @@ class _Run:
         started = time.monotonic()
         if not self._validates_what_it_trains():
             follow(self.alone, model)
+            if self.recipe.optimizer.ema is not None:
+                last = min(-(-_STATISTICS // self.recipe.batch_size), self.budget.steps_per_epoch)
+                estimate_statistics(self.alone, batches(**self._stream(model), last_step=last))
         result = self.validate(self.alone)
         display.pause(time.monotonic() - started)
         line = {

@@ -4,8 +4,11 @@ import keras
 import numpy as np
 import pytest
 
+from kerasface import FaceModel
+from kerasface.data import Augmentation, batches, read_folder, split_identities
 from kerasface.training import train
 from kerasface.training.averaging import AveragedAdamW, AveragedSGD
+from kerasface.training.batch_norm import estimate_statistics
 from kerasface.training.checkpoints import Checkpoints
 from kerasface.training.trainer import HeldOutVerification
 from tests.training.test_trainer import assert_same_models, faces, final, recipe_of, silent  # noqa: F401 (a fixture)
@@ -87,6 +90,44 @@ def test_a_resumed_run_has_the_same_averages(changes, averaged, faces, tmp_path,
     train(recipe, faces, tmp_path / "out", resume=True, console=silent())
     assert_same_models(final(tmp_path / "out")[0], final(whole)[0])
     assert_same_models(*(keras.saving.load_model(folder / "best.keras") for folder in (tmp_path / "out", whole)))
+
+
+def test_statistics_are_those_of_the_batches(rng):
+    inputs = keras.Input((8, 8, 3))
+    x = keras.layers.Conv2D(4, 3, name="conv")(inputs)
+    x = keras.layers.BatchNormalization(name="one")(x)
+    x = keras.layers.BatchNormalization(name="frozen")(x)
+    backbone = keras.Model(inputs, keras.layers.GlobalAveragePooling2D()(x))
+    model = FaceModel(backbone, frozen=["frozen"])
+    images = rng.integers(0, 256, (3, 16, 8, 8, 3), dtype=np.uint8)
+    before = [value.copy() for value in backbone.get_layer("frozen").get_weights()]
+    estimate_statistics(model, [(batch, None) for batch in images])
+    normalised = (images.reshape(48, 8, 8, 3) - np.float32(127.5)) / np.float32(127.5)
+    convolved = keras.ops.convert_to_numpy(backbone.get_layer("conv")(normalised)).reshape(3, -1, 4)
+    layer = backbone.get_layer("one")
+    np.testing.assert_allclose(layer.moving_mean.numpy(), convolved.mean(axis=1).mean(axis=0), atol=1e-5)
+    np.testing.assert_allclose(layer.moving_variance.numpy(), convolved.var(axis=1).mean(axis=0), rtol=1e-4)
+    assert layer.momentum == 0.99
+    for found, expected in zip(backbone.get_layer("frozen").get_weights(), before, strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_validation_sees_averages_with_statistics_of_their_own(faces, tmp_path):  # noqa: F811
+    backbone = {"name": "mobilefacenet", "width": 0.125, "input_shape": [32, 32, 3], "embedding_dim": 16}
+    recipe = recipe_of(**{**SHORT, "steps": 3}, backbone=backbone, optimizer={**SGD, "ema": 0.9})
+    train(recipe, faces, tmp_path / "run", console=silent())
+    best, trained = keras.saving.load_model(tmp_path / "run" / "best.keras"), final(tmp_path / "run")[0]
+    photos = read_folder(faces)
+    stream = batches(
+        photos.select(split_identities(photos.labels, fraction=recipe.data.held_out, seed=recipe.seed)[0]),
+        batch_size=39, seed=recipe.seed, size=(32, 32), augmentation=Augmentation(**recipe.augmentation.model_dump()),
+        last_step=3,
+    )  # fmt: skip
+    kept = [weight.numpy() for weight in best.backbone.non_trainable_weights]
+    assert not any(np.allclose(a, b) for a, b in zip(kept, trained.backbone.non_trainable_weights, strict=True))
+    estimate_statistics(best, stream)
+    for found, expected in zip(kept, best.backbone.non_trainable_weights, strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("kind", [AveragedSGD, AveragedAdamW])
