@@ -65,9 +65,7 @@ def _pack(jobs, waiting, target):
     crops = FaceSource.of_files(people, [number[name] for name in owners], [waiting / file for file in files])
     draft = waiting / ".packed"
     shutil.rmtree(draft, ignore_errors=True)
-    pack_faces(
-        FaceSource.of_files(people, [number[name] for name in owners], [waiting / file for file in files]), draft
-    )
+    pack_faces(crops, draft)
     for name in (SETTINGS, LOG):
         shutil.copy(waiting / name, draft / name)
     os.replace(draft, target)

@@ -77,12 +77,10 @@ def _row(line, number, path):
         count += 1
     if number == 1 and not count:
         return None, None
-    count = min(count, _NUMBERS + 1)
-    # A photo called by a number alone, 17.0, is no score.
-    if len(fields) == _NUMBERS + 1:
-        count = _NUMBERS
-    numbers = [float(field) for field in fields[len(fields) - count :]] if count else []
-    if count < _NUMBERS or len(fields) == count or not np.isfinite(numbers).all():
+    # One field is the photo, though it be called by a number alone.
+    count = min(count, _NUMBERS + 1, len(fields) - 1)
+    numbers = [float(field) for field in fields[len(fields) - count :]]
+    if count < _NUMBERS or not np.isfinite(numbers).all():
         raise KerasfaceError(
             f"{path}, line {number}: expected a photo, ten numbers and maybe a score. Received: {line[:100]!r}"
         )

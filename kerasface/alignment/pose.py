@@ -17,8 +17,8 @@ FACE_POINTS = np.array(
         (2.456, 4.343, 4.284),
     ]
 )
-_TURNS = 200
-_STILL = 1e-9
+_STEPS = 20
+_STILL = 1e-5  # radians
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,9 +39,9 @@ class Pose:
 def pose_of_points(points):
     """Estimates a face's pose: the turn of an average head whose shadow falls nearest to the points.
 
-    Minimizes `Σ ‖p - s·R₂ₓ₃·P - t‖²` (scaled orthography). Given R and s, the missing depths are `s·r₃·P`; given the
-    depths, R and s follow in closed form (Umeyama in three dimensions); each of the two steps lowers the sum. Only the
-    nose stands out of the plane of the other four points, so a long nose looks like a turn: a few degrees are noise.
+    Minimizes `Σ ‖p - s·R₂ₓ₃·P - t‖²` (scaled orthography), `R = Rz(roll)·Ry(yaw)·Rx(pitch)`, by Gauss-Newton steps on
+    the turn and the scale. Only the nose stands out of the plane of the other four points, so a long nose looks like a
+    turn: a few degrees are noise.
 
     Args:
         points: (5, 2), as `kerasface.edge.align.crop` takes them.
@@ -57,8 +57,7 @@ def pose_of_points(points):
         -3.1
 
     Reference:
-        Umeyama, TPAMI 1991 (the closed form); DeMenthon and Davis, Model-based object pose in 25 lines of code, IJCV
-        1995 (scaled orthography).
+        DeMenthon and Davis, Model-based object pose in 25 lines of code, IJCV 1995 (scaled orthography).
     """
     points = np.asarray(points, np.float64)
     if points.shape != (5, 2) or not np.isfinite(points).all():
@@ -67,24 +66,45 @@ def pose_of_points(points):
     if not np.square(seen).sum() > 0:
         raise ValueError(f"points must not all coincide. Received: {points.tolist()}")
     model = FACE_POINTS - FACE_POINTS.mean(0)
-    depths = model[:, 2] * np.sqrt(np.square(seen).sum() / np.square(model[:, :2]).sum())
-    rotation = np.eye(3)
-    for _ in range(_TURNS):
-        last = rotation
-        rotation, scale = _turn(model, np.column_stack([seen, depths]))
-        depths = scale * model @ rotation[2]
-        if np.abs(rotation - last).max() < _STILL:
-            break
-    ahead = rotation[:, 2]
+    # There can be two minima: downhill from the best shadow that need not be a turn's, and from its mirror in depth.
+    affine = np.linalg.lstsq(model, seen, rcond=None)[0].T
+    starts = (affine, affine * (1, 1, -1))
+    rotation = min((_nearest(model, seen, start) for start in starts), key=lambda turn: _error(model, seen, turn))
     return Pose(
-        yaw_deg=float(np.degrees(np.arctan2(ahead[0], ahead[2]))),
-        pitch_deg=float(np.degrees(np.arcsin(np.clip(-ahead[1], -1, 1)))),
+        yaw_deg=float(np.degrees(np.arcsin(np.clip(-rotation[2, 0], -1, 1)))),
+        pitch_deg=float(np.degrees(np.arctan2(rotation[2, 1], rotation[2, 2]))),
         roll_deg=float(np.degrees(np.arctan2(rotation[1, 0], rotation[0, 0]))),
     )
 
 
-def _turn(source, target):
-    """The rotation and scale that bring centered points onto others with the least squared error."""
-    u, d, vt = np.linalg.svd(target.T @ source)
-    sign = np.array([1, 1, np.sign(np.linalg.det(u) * np.linalg.det(vt))])
-    return u @ (sign[:, None] * vt), (d * sign).sum() / np.square(source).sum()
+def _nearest(model, seen, start):
+    """The turn of least error downhill from the one that is nearest to a (2, 3) map."""
+    u, d, vt = np.linalg.svd(start, full_matrices=False)
+    rotation, scale = _upright(u @ vt), d.mean()
+    jacobian = np.zeros((4, 2, len(model)))
+    for _ in range(_STEPS):
+        x, y, z = rotation @ model.T
+        # A small turn (a, b, c) about the image's axes moves (x, y) by (b·z - c·y, c·x - a·z), growth by (x, y).
+        jacobian[0, 1], jacobian[1, 0] = -scale * z, scale * z
+        jacobian[2] = -scale * y, scale * x
+        jacobian[3] = x, y
+        slopes = jacobian.reshape(4, -1)
+        residual = seen.T.ravel() - scale * slopes[3]
+        a, b, c, growth = np.linalg.solve(slopes @ slopes.T, slopes @ residual)
+        # Back to a turn: the small one's first two rows, made orthonormal.
+        u, _, vt = np.linalg.svd(np.array([(1, -c, b), (c, 1, -a)]) @ rotation, full_matrices=False)
+        rotation, scale = _upright(u @ vt), scale + growth
+        if max(abs(a), abs(b), abs(c)) < _STILL:
+            break
+    return rotation
+
+
+def _upright(rows):
+    (a, b, c), (d, e, f) = rows
+    return np.array([(a, b, c), (d, e, f), (b * f - c * e, c * d - a * f, a * e - b * d)])
+
+
+def _error(model, seen, rotation):
+    shadow = model @ rotation[:2].T
+    scale = (shadow * seen).sum() / np.square(shadow).sum()
+    return np.square(seen - scale * shadow).sum()

@@ -14,9 +14,9 @@ from kerasface.alignment.workers import in_processes
 from kerasface.edge import assets
 from kerasface.errors import KerasfaceError
 
-__all__ = ["Run", "WriteCrops", "align_tree"]
+__all__ = ["DRAFT", "Run", "WriteCrops", "align_tree"]
 
-_DRAFT = ".draft_"
+DRAFT = ".draft_"  # how the names of files begin that a killed run may leave behind
 
 
 def align_tree(source, target, settings=None, *, jobs=1, faces=None, aligner=None, progress=None):
@@ -113,7 +113,7 @@ class WriteCrops:
             path.parent.mkdir(parents=True, exist_ok=True)
             # Not flushed to the disk one by one: that takes longer than aligning. A crash of the machine can lose
             # crops whose lines are written; the next run sees it by their size.
-            draft = path.with_name(f"{_DRAFT}{os.getpid()}_{path.name}")
+            draft = path.with_name(f"{DRAFT}{os.getpid()}_{path.name}")
             draft.write_bytes(jpeg)
             os.replace(draft, path)
         return aligned.record
@@ -133,7 +133,7 @@ def _died(job):
 def _remove_drafts(target):
     for folder, _, files in os.walk(target):
         for name in files:
-            if name.startswith(_DRAFT):
+            if name.startswith(DRAFT):
                 with contextlib.suppress(FileNotFoundError):
                     os.unlink(Path(folder) / name)
 

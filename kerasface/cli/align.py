@@ -59,9 +59,7 @@ def align(
     if runner == "beam":
         if pack or jobs > 1:
             raise KerasfaceError("--runner beam writes a tree and has its own workers: leave --pack and --jobs out.")
-        from kerasface.alignment.beam import align_with_beam
-
-        report = align_with_beam(source, target, settings, faces=known, options=beam_option)
+        report = _beam()(source, target, settings, faces=known, options=beam_option)
     else:
         if pack:
             import_training_side()
@@ -79,6 +77,17 @@ def align(
         from kerasface.plot import save
 
         console.print(str(save(contact_sheet(target), sheet)), soft_wrap=True)
+
+
+def _beam():
+    try:
+        from kerasface.alignment.beam import align_with_beam
+    except ModuleNotFoundError as error:
+        raise KerasfaceError(
+            f"--runner beam needs {error.name}: pip install 'kerasface[beam]', in an environment without the training "
+            "extra, whose versions Beam refuses."
+        ) from error
+    return align_with_beam
 
 
 def _table(report, target):

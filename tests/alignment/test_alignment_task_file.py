@@ -1,0 +1,85 @@
+"""FaceLandmarker itself, on a bundle of our two models; each run in a process of its own, as it may hang."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from kerasface.alignment.task_file import TaskFileDetector
+from kerasface.edge import FaceDetector
+from kerasface.errors import KerasfaceError
+
+pytestmark = pytest.mark.usefixtures("fetched_assets")
+_DETECT = """
+import json, sys
+import numpy as np
+from PIL import Image
+from kerasface.alignment import AlignmentSettings, align_tree
+from kerasface.alignment.task_file import TaskFileDetector
+detector = TaskFileDetector(sys.argv[1])
+photo = np.array(Image.open(sys.argv[2]))
+found = [[face.box.tolist(), face.points.tolist()] for face in detector.detect(photo)]
+nothing = detector.detect(np.zeros((50, 70, 3), np.uint8))
+report = align_tree(sys.argv[3], sys.argv[4], AlignmentSettings(task_file=sys.argv[1]))
+print(json.dumps([found, nothing, report.counts]))
+"""
+
+
+def run(code, *arguments):
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory, fetched_assets):
+    path = tmp_path_factory.mktemp("bundle") / "face.task"
+    code = "import sys; from tests.alignment.task_bundle import write_bundle; write_bundle(sys.argv[1]); print(1)"
+    run(code, path)
+    return path
+
+
+def test_finds_the_points_that_our_own_detector_finds(bundle, hopper, few, tmp_path):
+    """The same networks, MediaPipe's own C++ around them: anchors, suppression, rotation, regions, projection."""
+    canvas = np.full((600, 1000, 3), 90, np.uint8)
+    canvas[200:560, 30:337] = np.array(Image.fromarray(hopper).resize((307, 360)))
+    canvas[:, 440:952] = hopper
+    Image.fromarray(canvas).save(tmp_path / "two.png")
+    found, nothing, counts = run(_DETECT, bundle, tmp_path / "two.png", few, tmp_path / "set")
+    assert nothing == []
+    ours = FaceDetector().detect(canvas)
+    assert len(found) == len(ours) == 2
+    for face, (box, points) in zip(ours, found, strict=True):
+        apart = np.linalg.norm(face.points - points, axis=1) / np.linalg.norm(face.points[1] - face.points[0])
+        assert apart.max() < 0.1  # of the distance between the eyes
+        assert apart.mean() < 0.05
+        assert (np.array(box[:2]) < face.points.min(0)).all()
+        assert (face.points.max(0) < box[2:]).all()
+    assert (counts["ok"], counts["none"]) == (1, 1)
+
+
+def test_says_what_is_missing(tmp_path, monkeypatch):
+    with pytest.raises(KerasfaceError, match=r"no \.task file .*gone\.task"):
+        TaskFileDetector(tmp_path / "gone.task")
+    (tmp_path / "face.task").write_bytes(b"")
+    monkeypatch.setitem(sys.modules, "mediapipe", None)
+    with pytest.raises(KerasfaceError, match=r"pip install 'kerasface\[mediapipe\]'"):
+        TaskFileDetector(tmp_path / "face.task")
+
+
+def test_a_file_that_is_no_bundle(tmp_path):
+    (tmp_path / "face.task").write_bytes(b"no zip archive")
+    code = """
+import json, sys
+from kerasface.alignment.task_file import TaskFileDetector
+from kerasface.errors import KerasfaceError
+try:
+    TaskFileDetector(sys.argv[1])
+except KerasfaceError as error:
+    print(json.dumps(str(error)))
+"""
+    assert "doesn't take" in run(code, tmp_path / "face.task")
