@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from kerasface.cli.console import console, error_console, import_extra, import_training_side, quiet_standard_error
 from kerasface.errors import KerasfaceError
@@ -70,7 +70,9 @@ def align(
         run = align_packed if pack else align_tree
         with progress_bar(error_console, "aligning") as update:
             report = run(source, target, settings, jobs=jobs, faces=known, aligner=aligner, progress=update)
-    console.print(_table(report, target))
+    before = f", {report.done_before:,} of them done before" if report.done_before else ""
+    console.print(f"{target}: {report.crops:,} crops of {report.photos:,} photos{before}", soft_wrap=True)
+    console.print(_table(report))
     console.print(f"what became of each photo: {target / LOG}", soft_wrap=True)
     if sheet:
         from kerasface.alignment import contact_sheet
@@ -90,12 +92,8 @@ def _beam():
     return align_with_beam
 
 
-def _table(report, target):
-    before = f", {report.done_before:,} of them done before" if report.done_before else ""
-    table = Table(title=f"{target}: {report.crops:,} crops of {report.photos:,} photos{before}", title_justify="left")
-    table.add_column("status")
-    table.add_column("photos", justify="right")
-    table.add_column("what it means")
+def _table(report):
+    table = Table("status", Column("photos", justify="right"), "what it means")
     for status, count in report.counts.items():
         table.add_row(status, f"{count:,}", _MEANINGS[status])
     return table
