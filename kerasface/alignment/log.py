@@ -1,5 +1,6 @@
 """The log of an aligned set: one line a photo, written as the photos are done."""
 
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -56,23 +57,24 @@ class AlignmentLog:
     Args:
         folder: the target; made when missing.
         settings: `AlignmentSettings`.
+        faces: dict of photo to faces found elsewhere, or None.
 
     Raises:
-        KerasfaceError: the folder can't be written, was aligned with other settings, or holds something else.
+        KerasfaceError: the folder can't be written, was aligned with other settings or points, or holds something else.
     """
 
-    def __init__(self, folder, settings):
+    def __init__(self, folder, settings, faces=None):
         self.folder = Path(folder)
         self.done: dict[str, PhotoRecord] = {}
         known = self.folder / SETTINGS
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             if known.exists():
-                check_settings(folder, settings)
+                check_settings(folder, settings, faces)
             elif any(self.folder.iterdir()):
                 raise KerasfaceError(f"{folder} holds other files: name a folder that is empty or doesn't exist.")
             else:
-                write_atomically(known, (json.dumps(_described(settings), indent=1) + "\n").encode(), mode=0o644)
+                write_atomically(known, _described(settings, faces).encode(), mode=0o644)
             path = self.folder / LOG
             if path.exists():
                 self.done = read_log(folder)
@@ -88,7 +90,10 @@ class AlignmentLog:
         self._file.close()
 
     def append(self, record):
-        """Writes a line; the crops that it names must be there."""
+        """Writes a line; the crops that it names must be there. Those that an earlier line alone names are removed."""
+        if earlier := self.done.get(record.photo):
+            for file in {file for file, _ in earlier.files} - {file for file, _ in record.files}:
+                (self.folder / file).unlink(missing_ok=True)
         self._file.write(record.to_json() + "\n")
         self._file.flush()
         self.done[record.photo] = record
@@ -106,17 +111,18 @@ class AlignmentLog:
         return all(_size(self.folder / file) == size for file, size in record.files)
 
 
-def check_settings(folder, settings):
+def check_settings(folder, settings, faces=None):
     """Compares a set's settings with those of a run.
 
     Args:
         folder: of the set.
         settings: `AlignmentSettings`.
+        faces: dict of photo to faces found elsewhere, or None.
 
     Raises:
         KerasfaceError: they differ, or it is no aligned set.
     """
-    path, wanted = Path(folder) / SETTINGS, _described(settings)
+    path, wanted = Path(folder) / SETTINGS, json.loads(_described(settings, faces))
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         if (found["format"], found["version"]) != (_FORMAT, _VERSION):
@@ -134,8 +140,17 @@ def check_settings(folder, settings):
         )
 
 
-def _described(settings):
-    return {"format": _FORMAT, "version": _VERSION, "settings": json.loads(settings.to_json())}
+def _described(settings, faces):
+    decisive = {**json.loads(settings.to_json()), "points_sha256": None if faces is None else _digest(faces)}
+    return json.dumps({"format": _FORMAT, "version": _VERSION, "settings": decisive}, indent=1) + "\n"
+
+
+def _digest(faces):
+    digest = hashlib.sha256()
+    for photo, found in sorted(faces.items()):
+        numbers = [[face.score, *face.points.ravel().tolist()] for face in found]
+        digest.update(json.dumps([photo, numbers]).encode())
+    return digest.hexdigest()
 
 
 def _cut_unfinished_line(path):

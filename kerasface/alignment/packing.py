@@ -15,7 +15,7 @@ from kerasface.errors import KerasfaceError
 __all__ = ["align_packed"]
 
 
-def align_packed(source, target, settings=None, **options):
+def align_packed(source, target, settings=None, *, faces=None, **options):
     """Aligns a tree of photos, then packs the crops; a photo's first folder is its person.
 
     The crops wait in a hidden folder beside the target, so that a killed run goes on as `align_tree` does; the target
@@ -24,7 +24,7 @@ def align_packed(source, target, settings=None, **options):
     Args:
         source: folder whose sub-folders are people.
         target: folder that `kerasface.data.open_faces` will open.
-        settings, **options: see `align_tree`.
+        settings, faces, **options: see `align_tree`.
 
     Returns:
         an `AlignmentReport`.
@@ -45,8 +45,8 @@ def align_packed(source, target, settings=None, **options):
     waiting = target.with_name(f".{target.name}.aligning")
     if target.exists():
         shutil.rmtree(waiting, ignore_errors=True)
-        return _made_before(jobs, target, settings)
-    report = align_tree(source, waiting, settings, **options)
+        return _made_before(jobs, target, settings, faces)
+    report = align_tree(source, waiting, settings, faces=faces, **options)
     _pack(jobs, waiting, target)
     shutil.rmtree(waiting)
     return report
@@ -71,9 +71,9 @@ def _pack(jobs, waiting, target):
     os.replace(draft, target)
 
 
-def _made_before(jobs, target, settings):
+def _made_before(jobs, target, settings, faces):
     with contextlib.suppress(KerasfaceError):
-        check_settings(target, settings)
+        check_settings(target, settings, faces)
         records = read_log(target)
         if [job.photo for job in jobs] == sorted(records):
             return summarize(list(records.values()), len(records))

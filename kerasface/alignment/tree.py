@@ -81,7 +81,7 @@ class Run:
         if faces is None and settings.task_file is None:
             for name in assets.ASSETS:
                 assets.path(name)
-        self.log = AlignmentLog(target, settings)
+        self.log = AlignmentLog(target, settings, faces)
         _remove_drafts(self.target)
         self.pending = [job for job in self.jobs if not self.log.is_done(job, _size(self.source / job.photo))]
 

@@ -10,6 +10,8 @@ import signal
 import threading
 from concurrent.futures.process import BrokenProcessPool
 
+from kerasface.errors import KerasfaceError
+
 __all__ = ["in_processes"]
 
 _CHUNK = 8  # items sent to a process at once
@@ -28,12 +30,16 @@ def in_processes(function, items, jobs, on_death):
         items: iterable.
         jobs: number of processes.
         on_death: function of an item.
+
+    Raises:
+        KerasfaceError: no process can be started.
     """
     source = iter(items)
     chunks = iter(lambda: list(itertools.islice(source, _CHUNK)), [])
     waiting: collections.deque = collections.deque()  # (chunk, future), oldest first
     pool = _pool(function, jobs)
     try:
+        _check_start(pool)
         while True:
             for chunk in itertools.islice(chunks, jobs * _AHEAD - len(waiting)):
                 waiting.append((chunk, pool.submit(_run_chunk, chunk)))
@@ -56,6 +62,16 @@ def _pool(function, jobs):
     # Spawned, not forked: a forked copy of a runtime's threads and locks hangs.
     context = multiprocessing.get_context("spawn")
     return concurrent.futures.ProcessPoolExecutor(jobs, context, initializer=_begin, initargs=(function,))
+
+
+def _check_start(pool):
+    try:
+        pool.submit(os.getpid).result()
+    except BrokenProcessPool as error:
+        raise KerasfaceError(
+            "processes end as soon as they are started: a script that aligns with several of them needs the line "
+            '`if __name__ == "__main__":` around what it does. Or use one job.'
+        ) from error
 
 
 def _alone(function, item, on_death):

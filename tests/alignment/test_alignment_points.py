@@ -89,6 +89,8 @@ def test_a_tree_is_aligned_by_given_points_without_a_detector(few, hopper, tmp_p
     photo = np.array(Image.open(few / "Grace" / "1.jpg"))
     written = np.array(Image.open(tmp_path / "set" / face.file)).astype(float)
     assert np.abs(written - crop(photo, FIVE)).mean() < 3
+    with pytest.raises(KerasfaceError, match="points_sha256 '.*', now None"):
+        align_tree(few, tmp_path / "set", faces=None, settings=AlignmentSettings(task_file="unused.task"))
     # Points that all coincide are one photo's misfortune, not the run's.
     report = align_tree(few, tmp_path / "all", AlignmentSettings(faces="all"), faces=read_points(table, "scrfd"))
     assert report.counts["failed"] == 1

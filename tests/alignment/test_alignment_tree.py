@@ -97,6 +97,18 @@ def test_a_second_run_does_nothing_and_a_changed_photo_is_done_again(few, hopper
     report = align_tree(few, target)
     assert (report.done_before, report.counts["ok"]) == (0, 2)
     assert (target / "Grace" / "1.jpg").read_bytes() == before["Grace/1.jpg"]
+    (few / "Grace" / "1.jpg").write_bytes(b"")
+    assert align_tree(few, target).counts["unreadable"] == 1
+    assert not (target / "Grace" / "1.jpg").exists()
+    assert (target / "Odd" / "sea.jpg").is_file()
+
+
+def test_any_name_is_logged_and_found_again(few, tmp_path):
+    name = os.fsdecode(b'Grace/\xff \xc3\xa9 "1"\n.jpg')
+    (few / "Grace" / "1.jpg").rename(few / name)
+    assert align_tree(few, tmp_path / "set", jobs=2).counts["ok"] == 1
+    assert read_log(tmp_path / "set")[name].faces[0].file == name
+    assert align_tree(few, tmp_path / "set").done_before == 2
 
 
 _KILLED = """
@@ -139,6 +151,17 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(photos, aligned, tmp_
     report = align_tree(photos, target)
     assert report.done_before == done
     assert contents(target) == contents(aligned[0])
+
+
+def test_a_script_without_its_guard_is_told_so(few, tmp_path):
+    script = tmp_path / "run.py"
+    script.write_text("import sys\nfrom kerasface.alignment import align_tree\nalign_tree(*sys.argv[1:], jobs=2)\n")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, script, few, tmp_path / "set"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode
+    assert "processes end as soon as they are started" in done.stderr.splitlines()[-1]
+    assert read_log(tmp_path / "set") == {}
 
 
 def _children(pid):
