@@ -66,10 +66,8 @@ def pose_of_points(points):
     if not np.square(seen).sum() > 0:
         raise ValueError(f"points must not all coincide. Received: {points.tolist()}")
     model = FACE_POINTS - FACE_POINTS.mean(0)
-    # There can be two minima: downhill from the best shadow that need not be a turn's, and from its mirror in depth.
-    affine = np.linalg.lstsq(model, seen, rcond=None)[0].T
-    starts = (affine, affine * (1, 1, -1))
-    rotation = min((_nearest(model, seen, start) for start in starts), key=lambda turn: _error(model, seen, turn))
+    # Downhill from the best shadow that need not be a turn's.
+    rotation = _nearest(model, seen, np.linalg.lstsq(model, seen, rcond=None)[0].T)
     return Pose(
         yaw_deg=float(np.degrees(np.arcsin(np.clip(-rotation[2, 0], -1, 1)))),
         pitch_deg=float(np.degrees(np.arctan2(rotation[2, 1], rotation[2, 2]))),
@@ -102,9 +100,3 @@ def _nearest(model, seen, start):
 def _upright(rows):
     (a, b, c), (d, e, f) = rows
     return np.array([(a, b, c), (d, e, f), (b * f - c * e, c * d - a * f, a * e - b * d)])
-
-
-def _error(model, seen, rotation):
-    shadow = model @ rotation[:2].T
-    scale = (shadow * seen).sum() / np.square(shadow).sum()
-    return np.square(seen - scale * shadow).sum()

@@ -50,7 +50,7 @@ def in_processes(function, items, jobs, on_death):
                 results = future.result()
             except BrokenProcessPool:
                 pool.shutdown(wait=False, cancel_futures=True)
-                results = [_alone(function, item, on_death) for item in chunk]
+                results = _one_by_one(function, chunk, on_death)
                 pool = _pool(function, jobs)
                 waiting = collections.deque((later, _again(pool, later, kept)) for later, kept in waiting)
             yield from results
@@ -74,14 +74,18 @@ def _check_start(pool):
         ) from error
 
 
-def _alone(function, item, on_death):
-    pool = _pool(function, 1)
-    try:
-        return pool.submit(_run_chunk, [item]).result()[0]
-    except BrokenProcessPool:
-        return on_death(item)
-    finally:
-        pool.shutdown(wait=False)
+def _one_by_one(function, chunk, on_death):
+    results: list = []
+    while len(results) < len(chunk):
+        pool = _pool(function, 1)
+        try:
+            for item in chunk[len(results) :]:
+                results += pool.submit(_run_chunk, [item]).result()
+        except BrokenProcessPool:
+            results.append(on_death(chunk[len(results)]))
+        finally:
+            pool.shutdown(wait=False)
+    return results
 
 
 def _again(pool, chunk, future):
