@@ -6,8 +6,10 @@ BIN := $(VENV)/bin
 SETUP := $(VENV)/.set-up
 # Heads and losses run on every backend of Keras: JAX and torch have an environment of their own.
 BACKENDS := .venv-backends
+# Apache Beam holds back Pillow, protobuf and PyArrow.
+BEAM := .venv-beam
 
-.PHONY: help demo test test-slow test-multiworker test-backends benchmark lint format wheel clean
+.PHONY: help demo test test-slow test-multiworker test-backends test-beam benchmark lint format wheel clean
 
 help:
 	@echo "make demo        train, evaluate, export and run an embedder on synthetic faces; see demo/report.html"
@@ -15,6 +17,7 @@ help:
 	@echo "make test-slow   the tests that take minutes"
 	@echo "make test-multiworker  training in two processes over loopback, and what happens when one is killed"
 	@echo "make test-backends  heads and losses on Keras' JAX and torch backends"
+	@echo "make test-beam   alignment as an Apache Beam transform, on the local runner"
 	@echo "make benchmark   heads and evaluation beside their matrix products; a quarter of an hour of a quiet machine"
 	@echo "make lint        ruff and mypy"
 	@echo "make format      let ruff lay out the code"
@@ -34,7 +37,7 @@ demo: $(SETUP)
 # The detector's two models are fetched once into the user's cache; photos can't be read without them.
 test: $(SETUP)
 	$(BIN)/kerasface assets get
-	$(BIN)/python -m pytest -m "not slow and not multiworker and not browser"
+	$(BIN)/python -m pytest -m "not slow and not multiworker and not browser and not beam"
 
 test-slow: $(SETUP)
 	$(BIN)/kerasface assets get
@@ -52,6 +55,16 @@ $(BACKENDS)/.set-up: pyproject.toml constraints.txt
 test-backends: $(BACKENDS)/.set-up
 	KERAS_BACKEND=torch $(BACKENDS)/bin/python -m pytest tests/heads tests/losses
 	KERAS_BACKEND=jax $(BACKENDS)/bin/python -m pytest tests/heads tests/losses
+
+$(BEAM)/.set-up: pyproject.toml constraints-beam.txt
+	$(PYTHON) -m venv $(BEAM)
+	$(BEAM)/bin/python -m pip install --quiet --upgrade pip
+	$(BEAM)/bin/python -m pip install --quiet --constraint constraints-beam.txt --editable '.[beam]' pytest hypothesis matplotlib
+	touch $@
+
+test-beam: $(BEAM)/.set-up
+	$(BEAM)/bin/kerasface assets get
+	$(BEAM)/bin/python -m pytest -m beam tests/alignment/test_alignment_beam.py
 
 benchmark: $(SETUP)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[benchmark]'
@@ -73,4 +86,4 @@ wheel: $(SETUP)
 	$(BIN)/python -m build
 
 clean:
-	rm -rf $(VENV) $(BACKENDS) build dist demo *.egg-info
+	rm -rf $(VENV) $(BACKENDS) $(BEAM) build dist demo *.egg-info

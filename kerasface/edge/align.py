@@ -6,7 +6,7 @@ import numpy as np
 
 from kerasface.edge.geometry import check_image, warp
 
-__all__ = ["TEMPLATES", "Template", "crop", "similarity_transform"]
+__all__ = ["TEMPLATES", "Template", "crop", "crops", "similarity_transform"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,11 +39,11 @@ def similarity_transform(source, target):
     this is Umeyama's solution without reflection (his S = diag(1, ±1)), without a decomposition.
 
     Args:
-        source: (P, 2), at least two different points.
-        target: (P, 2).
+        source: (P, 2), at least two different points; or (..., P, 2), many such sets at once.
+        target: of the same shape, or (P, 2) for all.
 
     Returns:
-        (2, 3) float64 `[[c, -s, x], [s, c, y]]`.
+        (2, 3) float64 `[[c, -s, x], [s, c, y]]`, or (..., 2, 3).
 
     Raises:
         ValueError: shapes that don't fit, numbers that aren't finite, or source points that all coincide.
@@ -58,18 +58,22 @@ def similarity_transform(source, target):
         eq. 40–42.
     """
     source, target = np.asarray(source, np.float64), np.asarray(target, np.float64)
-    if source.shape != target.shape or source.ndim != 2 or source.shape[1] != 2:
-        raise ValueError(f"source and target must both be (P, 2). Received: {source.shape} and {target.shape}")
+    if source.ndim < 2 or source.shape[-1] != 2 or target.shape not in (source.shape, source.shape[-2:]):
+        raise ValueError(
+            "source must be (P, 2) or (..., P, 2), target (P, 2) or of source's shape. "
+            f"Received: {source.shape} and {target.shape}"
+        )
     if not (np.isfinite(source).all() and np.isfinite(target).all()):
         raise ValueError(f"points must be finite. Received: source={source.tolist()}, target={target.tolist()}")
     s, t = source @ (1, 1j), target @ (1, 1j)
-    centered = s - s.mean()
-    spread = np.vdot(centered, centered).real
-    if not spread > np.finfo(np.float64).eps * np.abs(s).max() ** 2:
+    center, aim = s.mean(-1, keepdims=True), t.mean(-1, keepdims=True)
+    spread = (np.abs(s - center) ** 2).sum(-1)
+    if not (spread > np.finfo(np.float64).eps * np.abs(s).max(-1) ** 2).all():
         raise ValueError(f"source points must not all coincide. Received: source={source.tolist()}")
-    a = np.vdot(centered, t - t.mean()) / spread
-    b = t.mean() - a * s.mean()
-    return np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
+    a = ((s - center).conj() * (t - aim)).sum(-1) / spread
+    b = aim[..., 0] - a * center[..., 0]
+    rows = [np.stack([a.real, -a.imag, b.real], -1), np.stack([a.imag, a.real, b.imag], -1)]
+    return np.stack(rows, -2)
 
 
 def crop(image, points, template="arcface_112x112"):
@@ -91,10 +95,37 @@ def crop(image, points, template="arcface_112x112"):
         >>> crop(photo, face.points).shape
         (112, 112, 3)
     """
+    return crops([image], np.asarray(points)[None], template)[0]
+
+
+def crops(images, points, template="arcface_112x112"):
+    """Cuts one aligned face out of each of several photos, or several out of one that is given several times.
+
+    Args:
+        images: N pictures, (H, W, 3) uint8 RGB, of any sizes; an (N, H, W, 3) array is such a sequence.
+        points: (N, 5, 2), as `crop` takes them.
+        template: a name in `TEMPLATES`.
+
+    Returns:
+        (N, height, width, 3) uint8 RGB.
+
+    Raises:
+        ValueError: an unknown template, points or pictures of another kind, or not as many of one as of the other.
+
+    Example:
+        >>> crops([photo] * len(faces), [face.points for face in faces]).shape
+        (3, 112, 112, 3)
+    """
     if template not in TEMPLATES:
         raise ValueError(f"template must be one of {', '.join(TEMPLATES)}. Received: template={template!r}")
+    points = np.asarray(points, np.float64)
+    if points.shape != (len(images), 5, 2):
+        raise ValueError(f"points must be ({len(images)}, 5, 2), one set a picture. Received: {points.shape}")
     target = TEMPLATES[template]
-    matrix = similarity_transform(points, target.points)
-    if not np.linalg.det(matrix[:, :2]) > 0:
-        raise ValueError(f"points don't lie as a face's do. Received: points={np.asarray(points).tolist()}")
-    return warp(check_image(image), matrix, (target.width, target.height))
+    matrices = similarity_transform(points, target.points)
+    made = np.empty((len(images), target.height, target.width, 3), np.uint8)
+    for number, (image, matrix) in enumerate(zip(images, matrices, strict=True)):
+        if not np.linalg.det(matrix[:, :2]) > 0:
+            raise ValueError(f"points don't lie as a face's do. Received: points={points[number].tolist()}")
+        made[number] = warp(check_image(image), matrix, (target.width, target.height))
+    return made

@@ -6,7 +6,7 @@ import json
 import numpy as np
 
 from kerasface.edge.blazeface import BlazeFace, weighted_nms
-from kerasface.edge.geometry import check_image
+from kerasface.edge.geometry import check_image, transform_points
 from kerasface.edge.landmarks import FaceMesh, five_points
 
 __all__ = ["Face", "FaceDetector"]
@@ -26,6 +26,12 @@ _CLOSE = 2.0
 _TILE = 0.5
 _TILE_STEP = 0.5
 _WIDE = 1.5
+# BlazeFace also sees faces on their side and on their head, but takes most of the latter for upright ones,
+# and their points are worthless. On LFW it scores .87 to .97 (5th to 95th percentile) upright, .68 to .90 on the side,
+# below .77 upside down. So a photo without a face above .85 is looked at in its other quarter turns as well, and the
+# turn with the best score is believed; a turn of 45 degrees either way from there is borne.
+_CERTAIN = 0.85
+_QUARTER_TURNS = (0, 1, 2, 3)  # counterclockwise
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -74,27 +80,46 @@ class FaceDetector:
         self._mesh = FaceMesh(threads)
 
     def detect(self, image):
-        """Finds upright faces; when the photo as a whole shows none, looks once more at other scales.
+        """Finds faces; a photo that shows none for certain is looked at in its quarter turns and at other scales.
 
         Args:
             image: (H, W, 3) uint8 RGB.
 
         Returns:
-            list of `Face`, largest box first; empty when there is none.
+            list of `Face`, largest box first; empty when there is none. All stand in one quarter turn, the one with the
+            best score; "left" and "right" of a turned face's points are those of the face held upright.
 
         Raises:
             ValueError: not such an image.
         """
-        whole, others = _views(check_image(image))
-        faces = self._faces(image, *self._first_look(image, whole))
-        if not faces:
-            faces = self._faces(image, *self._second_look(image, [whole, *others]))
+        faces = upright = self._whole(check_image(image))
+        if _best(upright) < _CERTAIN:
+            faces = max((self._turned(self._whole, image, turns) for turns in _QUARTER_TURNS[1:]), key=_best)
+            faces = max(upright, faces, key=_best)
+        if not upright and _best(faces) < _CERTAIN:
+            closer = (self._turned(self._other_scales, image, turns) for turns in _QUARTER_TURNS)
+            faces = max(faces, *closer, key=_best)
         return sorted(faces, key=lambda face: -np.prod(face.box[2:] - face.box[:2]))
 
     def best_score(self, image):
-        """Returns the photo's highest score at both scales, also below `min_score`: for telling why none was found."""
-        whole, others = _views(check_image(image))
-        return max(float(self._blazeface.candidates(image, *view)[0].max()) for view in [whole, *others])
+        """Returns the photo's highest score of all scales and turns, also below `min_score`: why none was found."""
+        check_image(image)
+        best = 0.0
+        for turned in (np.rot90(image, turns) for turns in _QUARTER_TURNS):
+            whole, others = _views(turned)
+            scores = [self._blazeface.candidates(turned, *view)[0].max() for view in (whole, *others)]
+            best = max(best, float(max(scores)))
+        return best
+
+    def _whole(self, image):
+        return self._faces(image, *self._first_look(image, _views(image)[0]))
+
+    def _other_scales(self, image):
+        whole, others = _views(image)
+        return self._faces(image, *self._second_look(image, [whole, *others]))
+
+    def _turned(self, look, image, turns):
+        return [_turned_back(face, turns, image.shape) for face in look(np.rot90(image, turns))]
 
     def _first_look(self, image, whole):
         scores, points = self._boxes(image, [whole], self.min_score)
@@ -121,6 +146,23 @@ class FaceDetector:
             if presence >= _MIN_PRESENCE:
                 faces.append(Face(np.concatenate([low, high]), float(score), five_points(mesh)))
         return faces
+
+
+def _best(faces):
+    return max((face.score for face in faces), default=0.0)
+
+
+def _turned_back(face, turns, shape):
+    """Returns the face of a photo of `shape`, found in `np.rot90(photo, turns)`, in pixels of the photo itself."""
+    right, bottom = shape[1] - 1, shape[0] - 1
+    back = (
+        [(1, 0, 0), (0, 1, 0)],
+        [(0, -1, right), (1, 0, 0)],
+        [(-1, 0, right), (0, -1, bottom)],
+        [(0, 1, 0), (-1, 0, bottom)],
+    )[turns]
+    corners = transform_points(back, face.box.reshape(2, 2))
+    return Face(np.concatenate([corners.min(0), corners.max(0)]), face.score, transform_points(back, face.points))
 
 
 def _close_views(points):

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from kerasface.edge.align import TEMPLATES, crop
+from kerasface.edge.align import TEMPLATES, crops
 from kerasface.edge.detector import Face, FaceDetector
 from kerasface.edge.selection import the_face
 from kerasface.errors import KerasfaceError
@@ -94,6 +94,6 @@ class FacePipeline:
         if not faces:
             return []
         spec = self.embedder.spec
-        crops = np.stack([crop(photo, face.points, spec.template) for face in faces])
-        embeddings = self.embedder.embed(crops)
-        return [EmbeddedFace(*parts, spec.embedder_id) for parts in zip(faces, crops, embeddings, strict=True)]
+        aligned = crops([photo] * len(faces), [face.points for face in faces], spec.template)
+        embeddings = self.embedder.embed(aligned)
+        return [EmbeddedFace(*parts, spec.embedder_id) for parts in zip(faces, aligned, embeddings, strict=True)]

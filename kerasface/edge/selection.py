@@ -45,9 +45,9 @@ def the_face(faces, source, *, largest=False, best_score=None, min_score=None):
 def _no_face(source, best_score, min_score):
     facts, lower = "", ""
     if best_score is not None and min_score is not None:
-        facts = f" (2 scales tried; best score {best_score:.2f}, threshold {min_score:g})"
+        facts = f" (2 scales, 4 rotations tried; best score {best_score:.2f}, threshold {min_score:g})"
         if best_score >= min_score:
-            facts = f" (2 scales tried; a score of {best_score:.2f}, but no face at a closer look)"
+            facts = f" (2 scales, 4 rotations tried; a score of {best_score:.2f}, but no face at a closer look)"
         elif best_score >= 0.1:
             lower = f"--min-score {np.floor(best_score * 10) / 10:g}, or "
     return f"no face found in {source}{facts}. Use {lower}--no-align if it is an aligned crop."

@@ -7,20 +7,9 @@ import pytest
 
 import kerasface as package
 
-COMMANDS = [
-    "demo",
-    "pack",
-    "clean",
-    "train",
-    "compare",
-    "launch",
-    "evaluate",
-    "calibrate",
-    "export",
-    "verify",
-    "enroll",
-]
-COMMANDS += ["identify", "assets get", "zoo import"]
+COMMANDS = ["demo", "align", "pack", "clean", "train", "finetune", "compare", "launch", "evaluate", "calibrate"]
+COMMANDS += ["export", "verify", "enroll", "identify", "assets get"]
+COMMANDS += [f"zoo {command}" for command in ("ls", "show", "get", "verify", "import")]
 COMMANDS += [f"plot {figure}" for figure in ("psi", "target-logits", "boundaries", "toy", "report")]
 
 

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kerasface.edge.align import TEMPLATES, crop, similarity_transform
+from kerasface.edge.align import TEMPLATES, crop, crops, similarity_transform
 from kerasface.edge.images import load_image
 
 ARCFACE = [(38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366), (41.5493, 92.3655), (70.7299, 92.2041)]
@@ -41,10 +41,19 @@ def test_equals_umeyamas_decomposition_on_points_that_fit_no_similarity(rng):
         np.testing.assert_allclose(found, umeyama(source, target), rtol=1e-9, atol=1e-9)
 
 
+def test_many_sets_at_once_equal_one_after_another(rng):
+    sources, targets = rng.normal(size=(2, 3, 4, 5, 2)) * 40 + 100
+    together, to_one = similarity_transform(sources, targets), similarity_transform(sources, ARCFACE)
+    assert together.shape == to_one.shape == (3, 4, 2, 3)
+    for place in np.ndindex(3, 4):
+        np.testing.assert_allclose(together[place], umeyama(sources[place], targets[place]), rtol=1e-9, atol=1e-9)
+        np.testing.assert_allclose(to_one[place], umeyama(sources[place], np.array(ARCFACE)), rtol=1e-9, atol=1e-9)
+
+
 def test_refuses_points_that_determine_nothing():
     with pytest.raises(ValueError, match="must not all coincide"):
         similarity_transform([(3, 4)] * 5, ARCFACE)
-    with pytest.raises(ValueError, match=r"must both be \(P, 2\). Received: \(4, 2\) and \(5, 2\)"):
+    with pytest.raises(ValueError, match=r"must be \(P, 2\) or \(..., P, 2\), .*Received: \(4, 2\) and \(5, 2\)"):
         similarity_transform(ARCFACE[:4], ARCFACE)
     with pytest.raises(ValueError, match="finite"):
         similarity_transform([*ARCFACE[:4], (np.nan, 1)], ARCFACE)
@@ -84,6 +93,19 @@ def test_crop_refuses_unknown_templates_and_other_pictures(hopper):
         crop(hopper / 255, ARCFACE)
     with pytest.raises(ValueError, match="coincide"):
         crop(hopper, np.zeros((5, 2)))
+
+
+def test_a_batch_of_crops_equals_crop_after_crop(hopper, rng):
+    pictures = [hopper, np.ascontiguousarray(hopper[:300, :250]), hopper[:, ::-1]]
+    points = np.array(ARCFACE) * rng.uniform(1, 3, (3, 1, 1)) + rng.uniform(0, 90, (3, 1, 2))
+    for template in TEMPLATES:
+        batch = crops(pictures, points, template)
+        assert batch.shape == (3, TEMPLATES[template].height, TEMPLATES[template].width, 3)
+        for picture, five, made in zip(pictures, points, batch, strict=True):
+            np.testing.assert_array_equal(made, crop(picture, five, template))
+    assert crops([], np.zeros((0, 5, 2))).shape == (0, 112, 112, 3)
+    with pytest.raises(ValueError, match=r"points must be \(3, 5, 2\), one set a picture. Received: \(2, 5, 2\)"):
+        crops(pictures, points[:2])
 
 
 @pytest.mark.shared_data

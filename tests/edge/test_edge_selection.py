@@ -32,7 +32,7 @@ def test_no_face_says_what_was_tried_and_what_to_do():
     with pytest.raises(KerasfaceError) as caught:
         the_face([], "beach.jpg", best_score=0.37, min_score=0.5)
     assert str(caught.value) == (
-        "no face found in beach.jpg (2 scales tried; best score 0.37, threshold 0.5). "
+        "no face found in beach.jpg (2 scales, 4 rotations tried; best score 0.37, threshold 0.5). "
         "Use --min-score 0.3, or --no-align if it is an aligned crop."
     )
     with pytest.raises(KerasfaceError, match=r"no face found in beach\.jpg\. Use --no-align"):

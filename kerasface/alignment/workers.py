@@ -1,0 +1,111 @@
+"""Processes that align photos, in order, and outlive a photo that kills one of them."""
+
+import collections
+import concurrent.futures
+import itertools
+import multiprocessing
+import multiprocessing.connection
+import os
+import signal
+import threading
+from concurrent.futures.process import BrokenProcessPool
+
+from kerasface.errors import KerasfaceError
+
+__all__ = ["in_processes"]
+
+_CHUNK = 8  # items sent to a process at once
+_AHEAD = 4  # chunks a process that wait to be taken, so that a slow photo idles nobody
+
+
+def in_processes(function, items, jobs, on_death):
+    """Yields `function(item)` for each item, in the items' order, computed by several processes.
+
+    A process that dies (out of memory, a bug in a native library) takes its chunk along; each item of that chunk is
+    tried once more alone, and what kills its process again becomes `on_death(item)`. When this process ends in whatever
+    way, kill -9 included, so do the others.
+
+    Args:
+        function: that can be pickled, as must be its results.
+        items: iterable.
+        jobs: number of processes.
+        on_death: function of an item.
+
+    Raises:
+        KerasfaceError: no process can be started.
+    """
+    source = iter(items)
+    chunks = iter(lambda: list(itertools.islice(source, _CHUNK)), [])
+    waiting: collections.deque = collections.deque()  # (chunk, future), oldest first
+    pool = _pool(function, jobs)
+    try:
+        _check_start(pool)
+        while True:
+            for chunk in itertools.islice(chunks, jobs * _AHEAD - len(waiting)):
+                waiting.append((chunk, pool.submit(_run_chunk, chunk)))
+            if not waiting:
+                return
+            chunk, future = waiting.popleft()
+            try:
+                results = future.result()
+            except BrokenProcessPool:
+                pool.shutdown(wait=False, cancel_futures=True)
+                results = _one_by_one(function, chunk, on_death)
+                pool = _pool(function, jobs)
+                waiting = collections.deque((later, _again(pool, later, kept)) for later, kept in waiting)
+            yield from results
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _pool(function, jobs):
+    # Spawned, not forked: a forked copy of a runtime's threads and locks hangs.
+    context = multiprocessing.get_context("spawn")
+    return concurrent.futures.ProcessPoolExecutor(jobs, context, initializer=_begin, initargs=(function,))
+
+
+def _check_start(pool):
+    try:
+        pool.submit(os.getpid).result()
+    except BrokenProcessPool as error:
+        raise KerasfaceError(
+            "processes end as soon as they are started: a script that aligns with several of them needs the line "
+            '`if __name__ == "__main__":` around what it does. Or use one job.'
+        ) from error
+
+
+def _one_by_one(function, chunk, on_death):
+    results: list = []
+    while len(results) < len(chunk):
+        pool = _pool(function, 1)
+        try:
+            for item in chunk[len(results) :]:
+                results += pool.submit(_run_chunk, [item]).result()
+        except BrokenProcessPool:
+            results.append(on_death(chunk[len(results)]))
+        finally:
+            pool.shutdown(wait=False)
+    return results
+
+
+def _again(pool, chunk, future):
+    done = future.done() and not future.cancelled() and future.exception() is None
+    return future if done else pool.submit(_run_chunk, chunk)
+
+
+def _begin(function):
+    global _function  # noqa: PLW0603 (a process has one task for its life)
+    _function = function
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which stops its processes itself
+    # LiteRT greets each process from C++, across the parent's progress bar; exceptions come as results.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent():
+    multiprocessing.connection.wait([multiprocessing.parent_process().sentinel])
+    os._exit(1)
+
+
+def _run_chunk(chunk):
+    return [_function(item) for item in chunk]

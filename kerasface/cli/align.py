@@ -1,0 +1,109 @@
+"""kerasface align."""
+
+from pathlib import Path
+
+import typer
+from rich.table import Column, Table
+
+from kerasface.cli.console import console, error_console, import_extra, import_training_side, quiet_standard_error
+from kerasface.errors import KerasfaceError
+from kerasface.progress import progress_bar
+
+__all__ = ["add_to"]
+
+
+def add_to(app):
+    """Adds the command."""
+    app.command(name="align")(align)
+
+
+def align(
+    source: Path = typer.Argument(help="Folder of photos, however deep."),
+    target: Path = typer.Argument(help="Folder for the same tree of crops; one that was begun is gone on with."),
+    jobs: int = typer.Option(1, min=1, help="Processes; as many as cores is best."),
+    template: str = typer.Option("arcface_112x112", help="arcface_112x112 or arcface_112x96."),
+    faces: str = typer.Option("largest", help="Which faces of a photo are kept: largest, central or all."),
+    min_score: float = typer.Option(0.5, min=0.01, max=0.99, help="Least detector score that counts as a face."),
+    min_size: float = typer.Option(0.0, min=0.0, help="Least height of what a crop shows, in pixels of the photo."),
+    min_sharpness: float = typer.Option(0.0, min=0.0, help="Least variance of the Laplacian over the face."),
+    max_yaw: float = typer.Option(180.0, min=0.0, max=180.0, help="Degrees to either side."),
+    max_pitch: float = typer.Option(90.0, min=0.0, max=90.0, help="Degrees up or down."),
+    points: Path = typer.Option(None, help="Table of photo and five points, instead of the detector."),
+    order: str = typer.Option("retinaface", help="Of its numbers: mtcnn (5 x, 5 y), retinaface or scrfd (pairs)."),
+    task: Path = typer.Option(None, help="MediaPipe FaceLandmarker's .task file, instead of our detector."),
+    pack: bool = typer.Option(False, "--pack", help="TFRecord shards as `kerasface pack` writes, instead of a tree."),
+    runner: str = typer.Option("local", help="local, or beam for Apache Beam."),
+    beam_option: list[str] = typer.Option([], help="For Beam's runner, such as --runner=FlinkRunner; repeatable."),
+    sheet: Path = typer.Option(None, help="Draw a page of crops, .png: pictures of real people, for you alone."),
+):
+    """Align every photo of a tree: five points, a similarity transform, a crop. What became of each: align.jsonl.
+
+    Example: kerasface align photos/ aligned/ --jobs 8 --sheet aligned.png
+    """
+    from kerasface.alignment import Aligner, AlignmentSettings, align_packed, align_tree, read_points
+    from kerasface.alignment.log import LOG
+
+    try:
+        settings = AlignmentSettings(
+            template, faces, min_score, min_size, min_sharpness, max_yaw, max_pitch, str(task) if task else None
+        )
+        known = read_points(points, order) if points else None
+    except ValueError as error:
+        raise KerasfaceError(f"{error}") from error
+    if points and task:
+        raise KerasfaceError("--points and --task both tell where faces are: give one of them.")
+    if sheet:
+        import_extra("matplotlib")
+    if runner not in ("local", "beam"):
+        raise KerasfaceError(f"--runner is local or beam. Received: {runner!r}")
+    if runner == "beam":
+        if pack or jobs > 1:
+            raise KerasfaceError("--runner beam writes a tree and has its own workers: leave --pack and --jobs out.")
+        report = _beam()(source, target, settings, faces=known, options=beam_option)
+    else:
+        if pack:
+            import_training_side()
+        aligner = Aligner(settings)
+        if jobs == 1 and known is None:
+            with quiet_standard_error():
+                aligner.open()
+        run = align_packed if pack else align_tree
+        with progress_bar(error_console, "aligning") as update:
+            report = run(source, target, settings, jobs=jobs, faces=known, aligner=aligner, progress=update)
+    before = f", {report.done_before:,} of them done before" if report.done_before else ""
+    console.print(f"{target}: {report.crops:,} crops of {report.photos:,} photos{before}", soft_wrap=True)
+    console.print(_table(report))
+    console.print(f"what became of each photo: {target / LOG}", soft_wrap=True)
+    if sheet:
+        from kerasface.alignment import contact_sheet
+        from kerasface.plot import save
+
+        console.print(str(save(contact_sheet(target), sheet)), soft_wrap=True)
+
+
+def _beam():
+    try:
+        from kerasface.alignment.beam import align_with_beam
+    except ModuleNotFoundError as error:
+        raise KerasfaceError(
+            f"--runner beam needs {error.name}: pip install 'kerasface[beam]', in an environment without the training "
+            "extra, whose versions Beam refuses."
+        ) from error
+    return align_with_beam
+
+
+def _table(report):
+    table = Table("status", Column("photos", justify="right"), "what it means")
+    for status, count in report.counts.items():
+        table.add_row(status, f"{count:,}", _MEANINGS[status])
+    return table
+
+
+_MEANINGS = {
+    "ok": "one face, aligned",
+    "several": "several faces; those that were asked for are aligned",
+    "none": "no face found",
+    "low_quality": "the face misses a limit",
+    "unreadable": "damaged, or no image",
+    "failed": "something else went wrong; tried again in the next run",
+}

@@ -1,0 +1,68 @@
+"""kerasface align on the real detector."""
+
+import pytest
+
+from tests.alignment.conftest import contents, few, photos  # noqa: F401 (fixtures)
+
+pytestmark = pytest.mark.usefixtures("fetched_assets")
+
+
+def test_aligns_a_tree_draws_it_and_does_nothing_twice(kerasface, photos, tmp_path):  # noqa: F811
+    target = tmp_path / "set"
+    code, out, err = kerasface("align", photos, target, "--sheet", tmp_path / "sheet.png")
+    assert code == 0, err
+    assert "12 crops of 19 photos" in out
+    assert "damaged, or no image" in out
+    assert "align.jsonl" in out
+    assert (tmp_path / "sheet.png").read_bytes().startswith(b"\x89PNG")
+    before = contents(target)
+    code, out, _ = kerasface("align", photos, target, "--jobs", 2)
+    assert code == 0
+    assert "19 of them done before" in out
+    assert contents(target) == before
+
+
+def test_packs_and_limits(kerasface, few, tmp_path):  # noqa: F811
+    code, out, err = kerasface("align", few, tmp_path / "packed", "--pack")
+    assert code == 0, err
+    assert "1 crops of 2 photos" in out
+    assert (tmp_path / "packed" / "manifest.json").is_file()
+    code, out, _ = kerasface("align", few, tmp_path / "set", "--min-size", 500, "--faces", "all")
+    assert code == 0
+    assert "0 crops of 2 photos" in out
+
+
+def test_points_from_elsewhere(kerasface, few, tmp_path):  # noqa: F811
+    table = tmp_path / "points.csv"
+    table.write_text("Grace/1.jpg,110,155,133,115,152,95,93,117,138,137\n")
+    code, out, err = kerasface("align", few, tmp_path / "set", "--points", table, "--order", "mtcnn")
+    assert code == 0, err
+    assert "1 crops of 2 photos" in out
+
+
+def test_errors_say_what_to_do(kerasface, few, tmp_path, monkeypatch):  # noqa: F811
+    table = tmp_path / "points.csv"
+    table.write_text("Grace/1.jpg,110,155,133,115,152,95,93,117,138,137\n")
+    target = tmp_path / "set"
+    cases = {
+        ("--template", "none"): "template must be one of",
+        ("--faces", "best"): "faces must be one of",
+        ("--points", table, "--order", "dlib"): "order must be one of",
+        ("--points", table, "--order", "scrfd"): "Try mtcnn",
+        ("--points", table, "--order", "mtcnn", "--task", table): "give one of them",
+        ("--task", tmp_path / "gone.task"): "no .task file",
+        ("--runner", "spark"): "local or beam",
+        ("--runner", "beam", "--pack"): "leave --pack and --jobs out",
+    }
+    for arguments, words in cases.items():
+        code, _, err = kerasface("align", few, target, *arguments)
+        assert code == 2, arguments
+        assert words in err, (arguments, err)
+        assert "Traceback" not in err
+    monkeypatch.setitem(__import__("sys").modules, "apache_beam", None)
+    code, _, err = kerasface("align", few, target, "--runner", "beam")
+    assert code == 2
+    assert "pip install 'kerasface[beam]'" in err
+    code, _, err = kerasface("align", tmp_path / "gone", target)
+    assert code == 2
+    assert "no folder" in err
