@@ -7,23 +7,15 @@ import typer
 
 import kerasface
 from kerasface.cli import (
-<<<<<<< HEAD
-    assets,
-    calibrate,
-    compare,
-=======
     align,
     assets,
     calibrate,
->>>>>>> align
+    compare,
     data,
     demo,
     evaluate,
     export,
-<<<<<<< HEAD
     finetune,
-=======
->>>>>>> align
     gallery,
     launch,
     plot,
@@ -44,11 +36,7 @@ app = typer.Typer(
     help="Face recognition for Keras 3: train, evaluate, export, and run embedders without TensorFlow.\n\n"
     "Faces are biometric data: use photos of people who agreed to it, and read the licence of the weights you use.",
 )
-<<<<<<< HEAD
-for group in (demo, data, train, finetune, compare, launch, evaluate, calibrate, export, verify, gallery):
-=======
-for group in (demo, align, data, train, launch, evaluate, calibrate, export, verify, gallery):
->>>>>>> align
+for group in (demo, align, data, train, finetune, compare, launch, evaluate, calibrate, export, verify, gallery):
     group.add_to(app)
 app.add_typer(assets.app, name="assets")
 app.add_typer(plot.app, name="plot")
