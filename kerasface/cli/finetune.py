@@ -5,8 +5,9 @@ from pathlib import Path
 
 import typer
 
-from kerasface.cli.console import console, import_training_side
+from kerasface.cli.console import console, error_console, import_training_side, quiet_standard_error
 from kerasface.cli.models import model_file
+from kerasface.progress import progress_bar
 
 __all__ = ["add_to"]
 
@@ -18,7 +19,7 @@ def add_to(app):
 
 def finetune(
     model: Path = typer.Argument(help="A name of the zoo, or a .keras embedder with its spec beside it."),
-    data: Path = typer.Option(help="Your people: aligned faces, one sub-folder a person (kerasface align makes them)."),
+    data: Path = typer.Option(help="Your people's photos, one sub-folder a person; or faces that are aligned already."),
     out: Path = typer.Option(Path("runs/finetuned"), help="Folder for the model and the report."),
     epochs: int = typer.Option(10, min=1, help="Passes over the photos."),
     learning_rate: float = typer.Option(1e-4, min=0.0, help="AdamW's highest."),
@@ -28,16 +29,17 @@ def finetune(
 ):
     """Fine-tune an embedder on your people, and say whether it helped on those it did not see.
 
-    Example: kerasface finetune runs/first/best.keras --data faces/aligned --freeze stem --freeze stage1
+    Example: kerasface finetune runs/first/best.keras --data photos/ --freeze stem --freeze stage1
     """
     import_training_side()
     from kerasface.plot import before_and_after, save
     from kerasface.training import finetune as run
     from kerasface.training.finetune_page import finetune_page
 
+    model = model_file(model, "keras")
     report = run(
-        model_file(model, "keras"),
-        data,
+        model,
+        _aligned(model, data, out),
         out,
         epochs=epochs,
         learning_rate=learning_rate,
@@ -54,3 +56,25 @@ def finetune(
     (out / "report.md").write_text(page, encoding="utf-8")
     console.print(page, soft_wrap=True)
     console.print(f"model: {out / 'best.keras'}", soft_wrap=True)
+
+
+def _aligned(model, data, out):
+    """Returns the data as it is where its first photo has the model's size; else its photos, aligned, in `out`."""
+    from PIL import Image
+
+    from kerasface.alignment import AlignmentSettings, align_tree
+    from kerasface.data import list_photos
+    from kerasface.data.packed import MANIFEST
+    from kerasface.export import load_trained
+
+    spec = load_trained(model)[1]
+    if not data.is_dir() or (data / MANIFEST).is_file():
+        return data
+    with Image.open(list_photos(data)[0]) as photo:
+        if photo.size == (spec.input_width, spec.input_height):
+            return data
+    with progress_bar(error_console, "aligning") as update, quiet_standard_error():
+        report = align_tree(data, out / "aligned", AlignmentSettings(template=spec.template), progress=update)
+    counts = ", ".join(f"{status} {count:,}" for status, count in report.counts.items() if count)
+    console.print(f"aligned {report.crops:,} faces of {report.photos:,} photos ({counts}): {out / 'aligned'}")
+    return out / "aligned"
