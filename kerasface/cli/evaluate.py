@@ -10,7 +10,7 @@ from kerasface.cli.models import open_embedder
 from kerasface.errors import KerasfaceError
 from kerasface.progress import progress_bar
 
-__all__ = ["add_to"]
+__all__ = ["add_to", "write_report"]
 
 
 def add_to(app):
@@ -88,9 +88,9 @@ def evaluate(
             found = room.megaface(probe_rows, labels, others)
     report = room.Report(verification, identification, found, library_version=__version__)
     console.print(_table(report, spec.name, f"{option[2:]}, flip: {flip}"))
-    _write(json_path, lambda: report.to_json() + "\n")
-    _write(csv_path, lambda: room.to_csv(report))
-    _write(markdown_path, lambda: room.to_markdown(report))
+    write_report(json_path, lambda: report.to_json() + "\n")
+    write_report(csv_path, lambda: room.to_csv(report))
+    write_report(markdown_path, lambda: room.to_markdown(report))
     if html_path:
         from kerasface.plot import write_report_page
 
@@ -155,7 +155,12 @@ def _table(report, name, how):
     return table
 
 
-def _write(path, content):
+def write_report(path, content):
+    """Writes what `content()` returns, where a path was asked for.
+
+    Raises:
+        KerasfaceError: it can't be written.
+    """
     if path is None:
         return
     from kerasface.edge.atomic import write_atomically

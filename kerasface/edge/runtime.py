@@ -133,6 +133,17 @@ class TFLiteSession:
         self._interpreter.invoke()
         return [self._interpreter.get_tensor(details["index"]) for details in self._outputs]
 
+    def fed(self, images):
+        """Brings pictures into the form of the model's input.
+
+        Args:
+            images: uint8 (N, H, W, 3) RGB.
+
+        Returns:
+            array of `input_dtype`, values as they were; (N, 3, H, W) where that is what the model takes.
+        """
+        return _fed(images, self)
+
 
 class OnnxSession:
     """An ONNX model of one input in ONNX Runtime; arguments, attributes and `run` as those of `TFLiteSession`."""
@@ -165,6 +176,10 @@ class OnnxSession:
         """Runs the model once; see `TFLiteSession.run`."""
         return self._session.run(None, {self.input_name: array})
 
+    def fed(self, images):
+        """Brings pictures into the form of the model's input; see `TFLiteSession.fed`."""
+        return _fed(images, self)
+
 
 def _tflite_interpreter():
     # ai-edge-litert first; tflite-runtime, its predecessor, where that has no wheel (old boards).
@@ -176,6 +191,12 @@ def _tflite_interpreter():
     raise KerasfaceError(
         "no TFLite runtime is installed: pip install ai-edge-litert (or tflite-runtime where it has no wheel)"
     )
+
+
+def _fed(images, session):
+    if len(session.input_shape) == 4 and session.input_shape[1] == 3:  # no picture has three rows
+        images = images.transpose(0, 3, 1, 2)
+    return np.ascontiguousarray(images, session.input_dtype)
 
 
 def _only_input(inputs, path):

@@ -13,10 +13,12 @@ class Delegation:
 
     Args:
         partitions: how many pieces of the graph XNNPACK runs; each border copies tensors.
+        nodes: how many of the file's operators it runs.
         outside: names of the operators that stay with the slow reference kernels, in the file's order.
     """
 
     partitions: int
+    nodes: int
     outside: tuple[str, ...]
 
 
@@ -34,7 +36,7 @@ def delegation(path):
 
     Example:
         >>> delegation("mobilefacenet.tflite")
-        Delegation(partitions=1, outside=('CAST', 'L2_NORMALIZATION'))
+        Delegation(partitions=1, nodes=102, outside=('CAST', 'L2_NORMALIZATION'))
     """
     from ai_edge_litert.interpreter import Interpreter
 
@@ -57,4 +59,4 @@ def delegation(path):
             taken.add(maker["index"])
             wanted.extend(int(tensor) for tensor in maker["inputs"])
     outside = [node["op_name"] for node in nodes if node["index"] not in taken and node["op_name"] != "DELEGATE"]
-    return Delegation(partitions=len(pieces), outside=tuple(outside))
+    return Delegation(partitions=len(pieces), nodes=len(taken), outside=tuple(outside))

@@ -10,14 +10,14 @@ from ai_edge_litert.interpreter import Interpreter
 from kerasface.edge.metadata import sidecar_path
 from kerasface.export.metadata import onnx_with_spec, tflite_with_spec
 from kerasface.export.strip import strip
-from kerasface.export.tflite import _convert
+from kerasface.export.tflite import converted
 from kerasface.spec import SPEC_KEY, EmbedderSpec, Threshold
 
 
 @pytest.fixture(scope="module", params=["fp32", "fp16"])
 def raw(request, model):
     """What the converter alone gives."""
-    return _convert(strip(model), request.param)
+    return converted(strip(model), request.param)
 
 
 def specs_in(content):
