@@ -6,7 +6,21 @@ import sys
 import typer
 
 import kerasface
-from kerasface.cli import assets, calibrate, data, demo, evaluate, export, gallery, launch, plot, train, verify, zoo
+from kerasface.cli import (
+    assets,
+    benchmark,
+    calibrate,
+    data,
+    demo,
+    evaluate,
+    export,
+    gallery,
+    launch,
+    plot,
+    train,
+    verify,
+    zoo,
+)
 from kerasface.cli.console import error_console
 from kerasface.errors import KerasfaceError
 
@@ -20,7 +34,7 @@ app = typer.Typer(
     help="Face recognition for Keras 3: train, evaluate, export, and run embedders without TensorFlow.\n\n"
     "Faces are biometric data: use photos of people who agreed to it, and read the licence of the weights you use.",
 )
-for group in (demo, data, train, launch, evaluate, calibrate, export, verify, gallery):
+for group in (demo, data, train, launch, evaluate, calibrate, export, benchmark, verify, gallery):
     group.add_to(app)
 app.add_typer(assets.app, name="assets")
 app.add_typer(plot.app, name="plot")

@@ -7,10 +7,11 @@ from rich.table import Table
 
 from kerasface.cli.console import console, error_console, import_extra
 from kerasface.cli.models import open_embedder
+from kerasface.cli.reports import write_report
 from kerasface.errors import KerasfaceError
 from kerasface.progress import progress_bar
 
-__all__ = ["add_to", "write_report"]
+__all__ = ["add_to"]
 
 
 def add_to(app):
@@ -153,19 +154,3 @@ def _table(report, name, how):
     for row in report_rows(report):
         table.add_row(row.figure, row.iso, row.text, interval_text(row))
     return table
-
-
-def write_report(path, content):
-    """Writes what `content()` returns, where a path was asked for.
-
-    Raises:
-        KerasfaceError: it can't be written.
-    """
-    if path is None:
-        return
-    from kerasface.edge.atomic import write_atomically
-
-    try:
-        write_atomically(path, content().encode(), mode=0o644)
-    except OSError as error:
-        raise KerasfaceError(f"{path} cannot be written: {error}. Choose another place.") from error

@@ -7,7 +7,7 @@ import typer
 from rich.table import Column, Table
 
 from kerasface.cli.console import console, error_console, import_training_side, quiet_standard_error
-from kerasface.cli.evaluate import write_report
+from kerasface.cli.reports import write_report
 from kerasface.errors import KerasfaceError
 from kerasface.progress import progress_bar
 

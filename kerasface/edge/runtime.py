@@ -8,7 +8,7 @@ import numpy as np
 from kerasface.edge.flatbuffer import tflite_metadata
 from kerasface.errors import KerasfaceError
 
-__all__ = ["OnnxSession", "TFLiteSession", "file_format", "open_session", "read_model"]
+__all__ = ["OnnxSession", "TFLiteSession", "file_format", "open_session", "read_model", "tflite_interpreter"]
 
 # A FlatBuffers file carries its identifier at bytes 4…8.
 _TFLITE_IDENTIFIER = b"TFL3"
@@ -100,7 +100,7 @@ class TFLiteSession:
 
     def __init__(self, content, path, threads):
         try:
-            self._interpreter = _tflite_interpreter()(model_content=content, num_threads=threads)
+            self._interpreter = tflite_interpreter()(model_content=content, num_threads=threads)
             self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise KerasfaceError(_damaged(path, len(content), "TFLite", error)) from error
@@ -181,8 +181,12 @@ class OnnxSession:
         return _fed(images, self)
 
 
-def _tflite_interpreter():
-    # ai-edge-litert first; tflite-runtime, its predecessor, where that has no wheel (old boards).
+def tflite_interpreter():
+    """Returns the interpreter's class: ai-edge-litert's, or tflite-runtime's where that has no wheel (old boards).
+
+    Raises:
+        KerasfaceError: neither is installed.
+    """
     for module in ("ai_edge_litert.interpreter", "tflite_runtime.interpreter"):
         try:
             return importlib.import_module(module).Interpreter

@@ -1,9 +1,9 @@
 """Export: one trained model to one file that a device runs, proven equal to the model before it is handed over."""
 
+from kerasface.edge.delegation import Delegation, delegation
 from kerasface.export.artefact import open_artefact
 from kerasface.export.comparison import Compared, Comparison, compare
 from kerasface.export.crops import read_crops
-from kerasface.export.delegation import Delegation, delegation
 from kerasface.export.exporter import FORMATS, export
 from kerasface.export.handover import Calibration
 from kerasface.export.identity import embedder_id, embedder_spec

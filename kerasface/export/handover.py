@@ -8,10 +8,10 @@ from typing import Any
 
 import keras
 
+from kerasface.edge.delegation import delegation
 from kerasface.edge.metadata import sidecar_path
 from kerasface.errors import KerasfaceError
 from kerasface.export.artefact import open_artefact
-from kerasface.export.delegation import delegation
 from kerasface.export.identity import embedder_id
 from kerasface.export.metadata import write_sidecar
 from kerasface.export.parity import check, natural_images, require

@@ -32,6 +32,11 @@ def tflite_with_spec(content, spec):
     from ai_edge_litert import schema_py_generated as schema
 
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
+    for buffer in model.buffers:
+        # The quantizer puts weights behind the tables and tells where; packing anew would leave them there.
+        if buffer.offset and buffer.size:
+            buffer.data = np.frombuffer(content, np.uint8, buffer.size, buffer.offset)
+            buffer.offset = buffer.size = 0
     text = np.frombuffer(spec.to_json().encode(), np.uint8)
     model.metadata = model.metadata or []
     entry = next((entry for entry in model.metadata if entry.name == SPEC_KEY.encode()), None)

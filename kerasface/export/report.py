@@ -3,8 +3,8 @@
 import dataclasses
 import json
 
+from kerasface.edge.delegation import Delegation
 from kerasface.export.comparison import Comparison
-from kerasface.export.delegation import Delegation
 from kerasface.export.parity import ParityReport
 from kerasface.spec import Threshold
 

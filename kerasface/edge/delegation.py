@@ -1,6 +1,7 @@
 """Which operators of a TFLite file XNNPACK, LiteRT's fast CPU path, takes, and in how many pieces."""
 
 import dataclasses
+import importlib
 
 from kerasface.edge.runtime import read_model
 
@@ -38,9 +39,7 @@ def delegation(path):
         >>> delegation("mobilefacenet.tflite")
         Delegation(partitions=1, nodes=102, outside=('CAST', 'L2_NORMALIZATION'))
     """
-    from ai_edge_litert.interpreter import Interpreter
-
-    interpreter = Interpreter(model_content=read_model(path))
+    interpreter = importlib.import_module("ai_edge_litert.interpreter").Interpreter(model_content=read_model(path))
     interpreter.allocate_tensors()
     # There is no public list of what is left; this one has both the file's operators and the delegate's nodes.
     nodes = interpreter._get_ops_details()
