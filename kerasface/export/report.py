@@ -56,8 +56,8 @@ class ExportReport:
             ("size", f"{self.bytes / 1e6:.2f} MB"),
             (
                 "against Keras",
-                f"max difference {parity.max_abs:.1e}, cosine {parity.min_cosine:.6f} min, "
-                f"{parity.mean_cosine:.6f} mean",
+                f"max difference {parity.max_abs:.1e}, min cosine {parity.min_cosine:.6f}, "
+                f"mean {parity.mean_cosine:.6f}",
             ),
             ("proven on", f"{parity.images} of {self.images_from}"),
         ]
