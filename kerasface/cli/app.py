@@ -9,6 +9,7 @@ import kerasface
 from kerasface.cli import (
     align,
     assets,
+    benchmark,
     calibrate,
     compare,
     data,
@@ -36,7 +37,8 @@ app = typer.Typer(
     help="Face recognition for Keras 3: train, evaluate, export, and run embedders without TensorFlow.\n\n"
     "Faces are biometric data: use photos of people who agreed to it, and read the licence of the weights you use.",
 )
-for group in (demo, align, data, train, finetune, compare, launch, evaluate, calibrate, export, verify, gallery):
+_GROUPS = (demo, align, data, train, finetune, compare, launch, evaluate, calibrate, export, benchmark, verify, gallery)
+for group in _GROUPS:
     group.add_to(app)
 app.add_typer(assets.app, name="assets")
 app.add_typer(plot.app, name="plot")

@@ -7,6 +7,7 @@ from rich.table import Table
 
 from kerasface.cli.console import console, error_console, import_extra
 from kerasface.cli.models import open_embedder
+from kerasface.cli.reports import write_report
 from kerasface.errors import KerasfaceError
 from kerasface.progress import progress_bar
 
@@ -88,9 +89,9 @@ def evaluate(
             found = room.megaface(probe_rows, labels, others)
     report = room.Report(verification, identification, found, library_version=__version__)
     console.print(_table(report, spec.name, f"{option[2:]}, flip: {flip}"))
-    _write(json_path, lambda: report.to_json() + "\n")
-    _write(csv_path, lambda: room.to_csv(report))
-    _write(markdown_path, lambda: room.to_markdown(report))
+    write_report(json_path, lambda: report.to_json() + "\n")
+    write_report(csv_path, lambda: room.to_csv(report))
+    write_report(markdown_path, lambda: room.to_markdown(report))
     if html_path:
         from kerasface.plot import write_report_page
 
@@ -153,14 +154,3 @@ def _table(report, name, how):
     for row in report_rows(report):
         table.add_row(row.figure, row.iso, row.text, interval_text(row))
     return table
-
-
-def _write(path, content):
-    if path is None:
-        return
-    from kerasface.edge.atomic import write_atomically
-
-    try:
-        write_atomically(path, content().encode(), mode=0o644)
-    except OSError as error:
-        raise KerasfaceError(f"{path} cannot be written: {error}. Choose another place.") from error

@@ -9,6 +9,7 @@ from kerasface.errors import KerasfaceError
 __all__ = ["Embedder"]
 
 _INPUT, _OUTPUT = "image", "embedding"
+_DTYPES = ("uint8", "float32")
 _FLIPS = ("none", "sum", "concatenate")
 # Faces a run where the model leaves the batch free: bounds memory, and more isn't faster on a CPU.
 _FREE_BATCH = 32
@@ -86,11 +87,11 @@ class Embedder:
         batch = self._session.input_shape[0] or _FREE_BATCH
         embeddings = np.empty((len(images), self.spec.embedding_size), np.float32)
         for start in range(0, len(images), batch):
-            chunk = np.ascontiguousarray(images[start : start + batch])
+            chunk = images[start : start + batch]
             count = len(chunk)
             if self._session.input_shape[0] and count < batch:
                 chunk = np.concatenate([chunk, np.zeros((batch - count, *chunk.shape[1:]), np.uint8)])
-            embeddings[start : start + count] = self._session.run(chunk)[0][:count]
+            embeddings[start : start + count] = self._session.run(self._session.fed(chunk))[0][:count]
         return self._unit(embeddings)
 
     def _unit(self, embeddings):
@@ -116,13 +117,22 @@ class Embedder:
 
 def _check_interface(session, spec, path):
     # Compared as text, so that the message shows what differs.
-    expected = (
-        f"uint8 {_INPUT!r} of (N, {', '.join(map(str, spec.input_shape))}) to {_OUTPUT!r} of {spec.embedding_size}"
-    )
+    height, width, channels = spec.input_shape
+    sizes = {(height, width, channels), (channels, height, width)}
     size = session.output_shapes[0][-1] if len(session.output_shapes[0]) == 2 else session.output_shapes[0]
-    dimensions = ", ".join(map(str, session.input_shape[1:]))
-    received = (
-        f"{session.input_dtype} {session.input_name!r} of (N, {dimensions}) to {session.output_names[0]!r} of {size}"
+    dimensions = tuple(session.input_shape[1:])
+    dtype = str(session.input_dtype)
+    expected = _interface(
+        dtype if dtype in _DTYPES else _DTYPES[0],
+        _INPUT,
+        dimensions if dimensions in sizes else spec.input_shape,
+        _OUTPUT,
+        spec.embedding_size,
     )
+    received = _interface(dtype, session.input_name, dimensions, session.output_names[0], size)
     if received != expected or len(session.output_names) != 1:
         raise KerasfaceError(f"{path} is not an embedder as its spec says: expected {expected}. Received: {received}")
+
+
+def _interface(dtype, image, dimensions, embedding, size):
+    return f"{dtype} {image!r} of (N, {', '.join(map(str, dimensions))}) to {embedding!r} of {size}"

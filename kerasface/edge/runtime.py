@@ -8,7 +8,7 @@ import numpy as np
 from kerasface.edge.flatbuffer import tflite_metadata
 from kerasface.errors import KerasfaceError
 
-__all__ = ["OnnxSession", "TFLiteSession", "file_format", "open_session", "read_model"]
+__all__ = ["OnnxSession", "TFLiteSession", "file_format", "open_session", "read_model", "tflite_interpreter"]
 
 # A FlatBuffers file carries its identifier at bytes 4…8.
 _TFLITE_IDENTIFIER = b"TFL3"
@@ -100,7 +100,7 @@ class TFLiteSession:
 
     def __init__(self, content, path, threads):
         try:
-            self._interpreter = _tflite_interpreter()(model_content=content, num_threads=threads)
+            self._interpreter = tflite_interpreter()(model_content=content, num_threads=threads)
             self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise KerasfaceError(_damaged(path, len(content), "TFLite", error)) from error
@@ -132,6 +132,17 @@ class TFLiteSession:
         self._interpreter.set_tensor(self._input["index"], array)
         self._interpreter.invoke()
         return [self._interpreter.get_tensor(details["index"]) for details in self._outputs]
+
+    def fed(self, images):
+        """Brings pictures into the form of the model's input.
+
+        Args:
+            images: uint8 (N, H, W, 3) RGB.
+
+        Returns:
+            array of `input_dtype`, values as they were; (N, 3, H, W) where that is what the model takes.
+        """
+        return _fed(images, self)
 
 
 class OnnxSession:
@@ -165,9 +176,17 @@ class OnnxSession:
         """Runs the model once; see `TFLiteSession.run`."""
         return self._session.run(None, {self.input_name: array})
 
+    def fed(self, images):
+        """Brings pictures into the form of the model's input; see `TFLiteSession.fed`."""
+        return _fed(images, self)
 
-def _tflite_interpreter():
-    # ai-edge-litert first; tflite-runtime, its predecessor, where that has no wheel (old boards).
+
+def tflite_interpreter():
+    """Returns the interpreter's class: ai-edge-litert's, or tflite-runtime's where that has no wheel (old boards).
+
+    Raises:
+        KerasfaceError: neither is installed.
+    """
     for module in ("ai_edge_litert.interpreter", "tflite_runtime.interpreter"):
         try:
             return importlib.import_module(module).Interpreter
@@ -176,6 +195,12 @@ def _tflite_interpreter():
     raise KerasfaceError(
         "no TFLite runtime is installed: pip install ai-edge-litert (or tflite-runtime where it has no wheel)"
     )
+
+
+def _fed(images, session):
+    if len(session.input_shape) == 4 and session.input_shape[1] == 3:  # no picture has three rows
+        images = images.transpose(0, 3, 1, 2)
+    return np.ascontiguousarray(images, session.input_dtype)
 
 
 def _only_input(inputs, path):

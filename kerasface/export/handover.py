@@ -1,59 +1,54 @@
-"""The last step of every export: stage the file, prove it, and only then put it where the user wants it."""
+"""The last step of every export: stage the artefact, prove it, calibrate it, and only then put it where it belongs."""
 
 import dataclasses
-import json
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import keras
 
+from kerasface.edge.delegation import delegation
 from kerasface.edge.metadata import sidecar_path
 from kerasface.errors import KerasfaceError
+from kerasface.export.artefact import open_artefact
 from kerasface.export.identity import embedder_id
 from kerasface.export.metadata import write_sidecar
-from kerasface.export.parity import ParityReport, check, natural_images, require
+from kerasface.export.parity import check, natural_images, require
+from kerasface.export.report import ExportReport
 from kerasface.export.strip import strip
 
-__all__ = ["MIN_IMAGES", "ExportReport", "hand_over", "prepare"]
+__all__ = ["MIN_IMAGES", "Calibration", "hand_over", "prepare"]
 
 MIN_IMAGES = 64
+INPUT_DTYPES = ("uint8", "float32")
 
 
 @dataclasses.dataclass(frozen=True)
-class ExportReport:
-    """What an export wrote, and the proof that came with it.
+class Calibration:
+    """People on whom the finished artefact's thresholds are chosen.
 
     Args:
-        path: the file; its sidecar is `PATH.json`.
-        format: "tflite" or "onnx".
-        precision: of the weights: "fp32" or "fp16".
-        bytes: the file's size.
-        sha256: of the file, as in the sidecar.
-        embedder_id: the model's, the same in all of its files.
-        parity: `ParityReport` of the file against the Keras model.
+        images: N paths of aligned crops, or (N, H, W, 3) uint8 RGB, of people that training never saw.
+        labels: (N,) int, the person on each.
+        name: of the set, as a user should read it.
+        fars: wanted false accept rates; those that the set can't support are left out.
     """
 
-    path: str
-    format: str
-    precision: str
-    bytes: int
-    sha256: str
-    embedder_id: str
-    parity: ParityReport
-
-    def to_json(self):
-        """Returns the report as a JSON text, keys sorted."""
-        return json.dumps(dataclasses.asdict(self), sort_keys=True)
+    images: Any
+    labels: Any
+    name: str
+    fars: tuple[float, ...] = (1e-2, 1e-3)
 
 
-def prepare(model, path, spec):
+def prepare(model, path, spec, *, input_dtype="uint8"):
     """Refuses, before the slow conversion, what would fail after it.
 
     Args:
         model: `FaceModel` or bare backbone.
         path: where the file will go.
         spec: `EmbedderSpec`.
+        input_dtype: of the pixels.
 
     Returns:
         the stripped embedder.
@@ -61,9 +56,11 @@ def prepare(model, path, spec):
     Raises:
         KerasfaceError: Keras runs on another backend, no such folder, a folder where a file should go, or another
             model's spec.
-        ValueError: as `strip`.
+        ValueError: an input type of another kind, or as `strip`.
     """
     path = Path(path)
+    if input_dtype not in INPUT_DTYPES:
+        raise ValueError(f"input_dtype must be one of {INPUT_DTYPES}. Received: input_dtype={input_dtype!r}")
     if keras.backend.backend() != "tensorflow":
         raise KerasfaceError(
             "the converters read TensorFlow graphs: save the model, and export it where KERAS_BACKEND=tensorflow. "
@@ -74,7 +71,7 @@ def prepare(model, path, spec):
     for target in (path, sidecar_path(path)):
         if target.is_dir():
             raise KerasfaceError(f"expected the path of a file to write, but {target} is a folder. Received: {path}")
-    embedder = strip(model, spec)
+    embedder = strip(model, spec, input_dtype=input_dtype)
     actual = embedder_id(embedder, spec)
     if actual != spec.embedder_id:
         raise KerasfaceError(
@@ -84,31 +81,35 @@ def prepare(model, path, spec):
     return embedder
 
 
-def hand_over(content, path, *, embedder, spec, format, precision, images=None):
-    """Proves a converted file against its Keras model and puts it, with its sidecar, in place.
+def hand_over(write, path, *, embedder, spec, format, precision, images=None, calibration=None):
+    """Proves a converted artefact against its Keras model and puts it, with its sidecar, in place.
 
-    Both are written into a temporary folder beside the target, checked there, and moved; when anything fails, the
-    folder vanishes and what stood at `path` before stays.
+    Both are written into a temporary folder beside the target, checked and calibrated there, and moved; when anything
+    fails, the folder vanishes and what stood at `path` before stays.
 
     Args:
-        content: the converted file's bytes.
+        write: called as `write(staged, spec)`, puts the artefact with this spec in it at the path `staged`.
         path: where it goes.
         embedder: what `strip` gave.
-        spec: `EmbedderSpec`, for the sidecar.
-        format: "tflite" or "onnx", for the report.
-        precision: "fp32" or "fp16"; it chooses the bounds.
+        spec: `EmbedderSpec`.
+        format: "tflite", "onnx" or "saved-model", for the report.
+        precision: of the weights; it chooses the bounds.
         images: uint8 (N, H, W, 3) RGB, at least 64, to prove it on; by default 64 of `natural_images`.
+        calibration: `Calibration`; its thresholds take the place of those in `spec`, which are another artefact's.
 
     Returns:
         `ExportReport`.
 
     Raises:
-        KerasfaceError: the file is not equal to its model within the bounds of its precision, or can't run.
+        KerasfaceError: the artefact is not equal to its model within the bounds of its precision, can't run, or can't
+            be calibrated.
         ValueError: fewer than 64 images, or of another shape or dtype.
     """
     path = Path(path)
+    images_from = "the caller's images"
     if images is None:
         images = natural_images(MIN_IMAGES, height=spec.input_height, width=spec.input_width)
+        images_from = "generated images"
     if images.shape[1:] != spec.input_shape or images.dtype != "uint8" or len(images) < MIN_IMAGES:
         raise ValueError(
             f"expected at least {MIN_IMAGES} uint8 images of {spec.input_shape}. "
@@ -116,20 +117,42 @@ def hand_over(content, path, *, embedder, spec, format, precision, images=None):
         )
     with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
         staged = Path(folder) / path.name
-        staged.write_bytes(content)
-        sidecar = write_sidecar(staged, spec)
+        write(staged, spec)
         parity = check(embedder, staged, images)
         require(parity, precision)
+        if calibration is not None:
+            spec = _calibrated(staged, spec, precision, calibration)
+            write(staged, spec)
+        sidecar = write_sidecar(staged, spec)
         report = ExportReport(
             path=str(path),
             format=format,
             precision=precision,
+            input_dtype=str(embedder.input.dtype),
             bytes=sidecar["bytes"],
             sha256=sidecar["sha256"],
             embedder_id=spec.embedder_id,
+            images_from=images_from,
             parity=parity,
+            delegation=delegation(staged) if format == "tflite" else None,
+            thresholds=spec.thresholds,
         )
         # A crash between the two leaves a sidecar whose sha256 does not match, which the runtime refuses.
         os.replace(staged, path)
         os.replace(sidecar_path(staged), sidecar_path(path))
     return report
+
+
+def _calibrated(staged, spec, precision, calibration):
+    from kerasface.evaluation import calibrate_embedder
+
+    calibrated, _ = calibrate_embedder(
+        open_artefact(staged),
+        spec.replace(thresholds=()),
+        calibration.images,
+        calibration.labels,
+        fars=calibration.fars,
+        calibrated_on=calibration.name,
+        precision=precision,
+    )
+    return calibrated

@@ -10,7 +10,7 @@ import numpy as np
 from kerasface.edge.metadata import sidecar_path
 from kerasface.spec import SPEC_KEY
 
-__all__ = ["onnx_with_spec", "tflite_with_spec", "write_sidecar"]
+__all__ = ["artefact_bytes", "onnx_with_spec", "tflite_with_spec", "write_sidecar"]
 
 
 def tflite_with_spec(content, spec):
@@ -32,6 +32,11 @@ def tflite_with_spec(content, spec):
     from ai_edge_litert import schema_py_generated as schema
 
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
+    for buffer in model.buffers:
+        # The quantizer puts weights behind the tables and tells where; packing anew would leave them there.
+        if buffer.offset and buffer.size:
+            buffer.data = np.frombuffer(content, np.uint8, buffer.size, buffer.offset)
+            buffer.offset = buffer.size = 0
     text = np.frombuffer(spec.to_json().encode(), np.uint8)
     model.metadata = model.metadata or []
     entry = next((entry for entry in model.metadata if entry.name == SPEC_KEY.encode()), None)
@@ -69,21 +74,39 @@ def write_sidecar(path, spec):
     """Writes `PATH.json`: `{"bytes", "file", "sha256", "spec"}` of the file at `path`, which can't hold its own hash.
 
     Args:
-        path: the exported file.
+        path: the exported file; or a folder, whose sha256 is that of its files' names and own sha256s, sorted, as
+            `sha256sum` prints them.
         spec: `EmbedderSpec`.
 
     Returns:
         dict that was written.
     """
-    content = Path(path).read_bytes()
     sidecar = {
         "spec": json.loads(spec.to_json()),
         "file": Path(path).name,
-        "sha256": hashlib.sha256(content).hexdigest(),
-        "bytes": len(content),
+        "sha256": _sha256(path),
+        "bytes": artefact_bytes(path),
     }
     sidecar_path(path).write_text(json.dumps(sidecar, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     return sidecar
+
+
+def artefact_bytes(path):
+    """Returns the size of a file, or of everything in a folder."""
+    path = Path(path)
+    return sum(file.stat().st_size for file in _files(path)) if path.is_dir() else path.stat().st_size
+
+
+def _files(folder):
+    return sorted(file for file in folder.rglob("*") if file.is_file())
+
+
+def _sha256(path):
+    path = Path(path)
+    if path.is_file():
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    lines = (f"{_sha256(file)}  {file.relative_to(path).as_posix()}\n" for file in _files(path))
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 class _AlignedBuilder(flatbuffers.Builder):

@@ -8,16 +8,29 @@ from pathlib import Path
 import numpy as np
 from keras import ops
 
-from kerasface.edge.runtime import open_session, read_model
 from kerasface.errors import KerasfaceError
+from kerasface.export.artefact import open_artefact
+from kerasface.export.metadata import artefact_bytes
 from kerasface.export.operators import count_operators, forbidden_operators
 
 __all__ = ["BOUNDS", "ParityReport", "check", "natural_images", "require"]
 
-# What a file of each precision must keep to: rounding of the arithmetic in fp32, of the weights in fp16.
-BOUNDS = {"fp32": {"max_abs": 1e-4}, "fp16": {"min_cosine": 0.9999}}
+# What a file of each precision must keep to: rounding of the arithmetic in fp32, of the weights in fp16, of weights and
+# activations to 8 bits in the others.
+BOUNDS = {
+    "fp32": {"max_abs": 1e-4},
+    "fp16": {"min_cosine": 0.9999},
+    "int8": {"mean_cosine": 0.995},
+    "int8-full": {"mean_cosine": 0.98},
+}
+_ADVICE = {
+    "fp32": "Does a layer draw noise?",
+    "fp16": "Weights may be beyond float16: export fp32.",
+    "int8": "Export fp16, or train with weights that are less far apart.",
+    "int8-full": "Give more representative faces, or export int8.",
+}
 _BATCH = 16
-_BYTES_PER_WEIGHT = {"fp32": 4, "fp16": 2}
+_BYTES_PER_WEIGHT = {"fp32": 4, "fp16": 2, "int8": 1, "int8-full": 1}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,7 +64,7 @@ def check(keras_embedder, path, images):
 
     Args:
         keras_embedder: what `strip` gave.
-        path: TFLite or ONNX file.
+        path: TFLite or ONNX file, or the folder of a SavedModel.
         images: uint8 (N, H, W, 3) RGB.
 
     Returns:
@@ -64,14 +77,17 @@ def check(keras_embedder, path, images):
         >>> check(strip(model), "model.tflite", natural_images(64)).min_cosine
         0.9999994
     """
-    operators = count_operators(path)
+    # A SavedModel is TensorFlow's own: it lacks no operator.
+    operators = {} if Path(path).is_dir() else count_operators(path)
     if forbidden := forbidden_operators(operators):
         raise KerasfaceError(
             f"the converted file needs operators that devices don't have: {', '.join(forbidden)}. Replace the layers "
             "of the backbone that make them (a custom layer, an operator that TFLite lacks, weights outside the model)."
         )
-    expected = np.asarray(keras_embedder.predict(images, batch_size=_BATCH, verbose=0), np.float64)
-    received = _run(path, images).astype(np.float64)
+    expected = np.asarray(
+        keras_embedder.predict(images.astype(keras_embedder.input.dtype), batch_size=_BATCH, verbose=0), np.float64
+    )
+    received = open_artefact(path)(images).astype(np.float64)
     lengths = np.linalg.norm(expected, axis=1) * np.linalg.norm(received, axis=1)
     cosines = np.sum(expected * received, axis=1) / lengths
     return ParityReport(
@@ -79,7 +95,7 @@ def check(keras_embedder, path, images):
         max_abs=float(np.max(np.abs(expected - received))),
         min_cosine=float(np.min(cosines)),
         mean_cosine=float(np.mean(cosines)),
-        bytes=Path(path).stat().st_size,
+        bytes=artefact_bytes(path),
         kernel_weights=_kernel_weights(keras_embedder),
         operators=operators,
     )
@@ -109,7 +125,7 @@ def require(report, precision):
             raise KerasfaceError(
                 f"the {precision} file disagrees with its Keras model on {report.images} images: expected {figure} "
                 f"{'at most' if figure == 'max_abs' else 'at least'} {bound}. Received: {figure}={value:.6g}. "
-                + ("Weights may be beyond float16: export fp32." if precision == "fp16" else "Does a layer draw noise?")
+                + _ADVICE[precision]
             )
 
 
@@ -143,13 +159,6 @@ def natural_images(count, *, height=112, width=112, seed=0):
     brightness = rng.uniform(80, 175, (count, 1, 1, 1))
     contrast = rng.uniform(25, 65, (count, 1, 1, 1))
     return np.clip(brightness + contrast * pixels, 0, 255).astype(np.uint8)
-
-
-def _run(path, images):
-    # Not through edge.Embedder: that normalizes again, which would hide a file that doesn't.
-    session = open_session(read_model(path), path)
-    size = session.input_shape[0] or _BATCH
-    return np.concatenate([session.run(images[i : i + size])[0] for i in range(0, len(images), size)])
 
 
 def _kernel_weights(model):

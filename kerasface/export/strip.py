@@ -8,7 +8,7 @@ from kerasface.export.identity import embedder_spec
 __all__ = ["Standardize", "UnitLength", "strip"]
 
 
-def strip(model, spec=None):
+def strip(model, spec=None, *, input_dtype="uint8"):
     """Returns the embedder of a trained model: the network as a device needs it, without its head.
 
     `embedding = f / ‖f‖₂`, where `f = backbone((image − mean) / std)` in inference mode. The weights are shared with
@@ -19,9 +19,10 @@ def strip(model, spec=None):
         model: a `FaceModel`; or a bare backbone with `spec`: functional model, normalised float (N, H, W, 3) to (N, D).
         spec: the embedder's `EmbedderSpec`; its mean, std and color order are built in. For a `FaceModel` it may be
             left out: the model's own are taken.
+        input_dtype: "uint8" or "float32" of the pixels, 0…255 either way.
 
     Returns:
-        `keras.Model` with the input `image`, uint8 (N, H, W, 3) RGB, and the output `embedding`, float32 (N, D) of
+        `keras.Model` with the input `image`, (N, H, W, 3) RGB, and the output `embedding`, float32 (N, D) of
         unit length.
 
     Raises:
@@ -40,7 +41,7 @@ def strip(model, spec=None):
             raise ValueError("a bare backbone needs a spec that says how to prepare its pixels. Received: spec=None")
         spec = embedder_spec(model, name=backbone.name)
     _require_agreement(model, backbone, spec)
-    image = keras.Input(spec.input_shape, dtype="uint8", name="image")
+    image = keras.Input(spec.input_shape, dtype=input_dtype, name="image")
     x = Standardize(spec.mean, spec.std, color_order=spec.color_order, dtype="float32", name="standardize")(image)
     x = _in_float32(backbone)(x, training=False)
     return keras.Model(image, UnitLength(dtype="float32", name="embedding")(x), name="embedder")

@@ -65,6 +65,19 @@ def test_from_a_recipe_to_a_file_that_verifies(kerasface, workshop, lfw):
     sidecar = json.loads((workshop / "tiny.tflite.json").read_text())
     assert sidecar["spec"]["training_data"] == "synthetic"
 
+    figures, table = workshop / "int8.json", workshop / "int8.md"
+    code, out, _ = kerasface(
+        "export", model, "--to", "tflite", "--precision", "int8", "--out", workshop / "int8.tflite", "--lfw", lfw,
+        "--input", "float32", "--calibrate", workshop / "faces", "--far", "0.05", "--json", figures,
+        "--markdown", table,
+    )  # fmt: skip
+    assert code == 0
+    assert "64 of generated images" in out
+    told = json.loads(figures.read_text())
+    assert [row["artefact"] for row in told["comparison"]["rows"]] == ["Keras", "fp32", "fp16", "int8"]
+    assert [threshold["precision"] for threshold in told["thresholds"]] == ["int8"]
+    assert "| int8 |" in table.read_text()
+
     results = []
     for file in (model, artefact):
         path = workshop / f"{file.suffix[1:]}.json"
@@ -157,6 +170,9 @@ def test_errors_say_what_to_do(kerasface, workshop, tmp_path):
         ("export", tmp_path / "gone.keras", "--to", "tflite", "--out", tmp_path / "a.tflite"): "gone.keras",
         ("export", not_keras, "--to", "tflite", "--out", tmp_path / "a.tflite"): "is no .keras file",
         ("export", other_zip, "--to", "tflite", "--out", tmp_path / "a.tflite"): "not a readable Keras model",
+        ("export", not_keras, "--to", "onnx", "--out", out, "--batch", "2"): "--batch is for tflite files",
+        ("export", not_keras, "--to", "tflite", "--out", out, "--for", "web"): "--for is for onnx files",
+        ("export", not_keras, "--to", "onnx", "--out", out, "--lfw", out, "--pairs", out): "--lfw or --pairs",
         ("evaluate", not_keras, "--lfw", tmp_path): "is no .keras file",
         ("evaluate", not_keras): "name one benchmark",
         ("evaluate", not_keras, "--lfw", tmp_path, "--ytf", tmp_path): "--lfw and --ytf",

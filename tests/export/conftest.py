@@ -29,10 +29,13 @@ def expected(model, images):
 
 @pytest.fixture(scope="session")
 def exported(model, spec, tmp_path_factory):
-    """One model's three files and their reports: {(format, precision): (path, report)}."""
+    """One model's files and their reports: {(format, precision): (path, report)}."""
     folder = tmp_path_factory.mktemp("exported")
     files = {}
-    for to, precision in (("tflite", "fp32"), ("tflite", "fp16"), ("onnx", "fp32")):
+    representative = export.natural_images(96, height=SIZE, width=SIZE, seed=11)
+    kinds = [("tflite", "fp32"), ("tflite", "fp16"), ("tflite", "int8"), ("tflite", "int8-full"), ("onnx", "fp32")]
+    for to, precision in kinds:
         path = folder / f"small_{precision}.{to}"
-        files[to, precision] = path, export.export(model, path, to=to, precision=precision, spec=spec)
+        options = {"representative": representative} if precision == "int8-full" else {}
+        files[to, precision] = path, export.export(model, path, to=to, precision=precision, spec=spec, **options)
     return files

@@ -7,6 +7,7 @@ import onnxruntime
 import pytest
 
 from kerasface import KerasfaceError
+from kerasface.edge import Embedder
 from kerasface.export import to_onnx
 from tests.export.samples import DIMENSION, SIZE, small_backbone, spec_of
 
@@ -34,6 +35,35 @@ def test_the_file_is_valid_standard_opset_17(exported):
     assert {entry.domain: entry.version for entry in proto.opset_import}[""] == 17
     assert {node.domain for node in proto.graph.node} == {""}
     assert "BatchNormalization" not in {node.op_type for node in proto.graph.node}
+
+
+def test_a_graph_of_channels_first_and_floats(model, spec, images, expected, tmp_path):
+    path = tmp_path / "nchw.onnx"
+    to_onnx(model, path, spec=spec, layout="nchw", input_dtype="float32")
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    (image,) = session.get_inputs()
+    assert (image.name, image.type, image.shape) == ("image", "tensor(float)", ["batch", 3, SIZE, SIZE])
+    pixels = images[:3].transpose(0, 3, 1, 2).astype("float32")
+    np.testing.assert_allclose(session.run(None, {"image": pixels})[0], expected[:3], atol=1e-6)
+    np.testing.assert_allclose(Embedder.load(path).embed(images[:3]), expected[:3], atol=1e-6)
+
+
+def test_the_browsers_graph_keeps_prelu_whole(model, spec, images, expected, tmp_path):
+    path = tmp_path / "web.onnx"
+    report = to_onnx(model, path, spec=spec, web=True)
+    assert report.parity.operators["PRelu"] == 2
+    assert "BatchNormalization" not in report.parity.operators
+    proto = onnx.load(path)
+    onnx.checker.check_model(proto, full_check=True)
+    assert {entry.domain: entry.version for entry in proto.opset_import}[""] == 17
+    np.testing.assert_allclose(Embedder.load(path).embed(images[:3]), expected[:3], atol=1e-6)
+
+
+def test_a_layout_that_there_is_not_is_refused(model, spec, tmp_path):
+    with pytest.raises(ValueError, match="layout='chwn'"):
+        to_onnx(model, tmp_path / "f.onnx", spec=spec, layout="chwn")
+    with pytest.raises(ValueError, match="for the web is nhwc"):
+        to_onnx(model, tmp_path / "f.onnx", spec=spec, layout="nchw", web=True)
 
 
 def test_a_layer_that_onnx_lacks_is_named_and_nothing_is_written(tmp_path):

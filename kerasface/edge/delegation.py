@@ -1,6 +1,7 @@
 """Which operators of a TFLite file XNNPACK, LiteRT's fast CPU path, takes, and in how many pieces."""
 
 import dataclasses
+import importlib
 
 from kerasface.edge.runtime import read_model
 
@@ -13,10 +14,12 @@ class Delegation:
 
     Args:
         partitions: how many pieces of the graph XNNPACK runs; each border copies tensors.
+        nodes: how many of the file's operators it runs.
         outside: names of the operators that stay with the slow reference kernels, in the file's order.
     """
 
     partitions: int
+    nodes: int
     outside: tuple[str, ...]
 
 
@@ -34,11 +37,9 @@ def delegation(path):
 
     Example:
         >>> delegation("mobilefacenet.tflite")
-        Delegation(partitions=1, outside=('CAST', 'L2_NORMALIZATION'))
+        Delegation(partitions=1, nodes=102, outside=('CAST', 'L2_NORMALIZATION'))
     """
-    from ai_edge_litert.interpreter import Interpreter
-
-    interpreter = Interpreter(model_content=read_model(path))
+    interpreter = importlib.import_module("ai_edge_litert.interpreter").Interpreter(model_content=read_model(path))
     interpreter.allocate_tensors()
     # There is no public list of what is left; this one has both the file's operators and the delegate's nodes.
     nodes = interpreter._get_ops_details()
@@ -57,4 +58,4 @@ def delegation(path):
             taken.add(maker["index"])
             wanted.extend(int(tensor) for tensor in maker["inputs"])
     outside = [node["op_name"] for node in nodes if node["index"] not in taken and node["op_name"] != "DELEGATE"]
-    return Delegation(partitions=len(pieces), outside=tuple(outside))
+    return Delegation(partitions=len(pieces), nodes=len(taken), outside=tuple(outside))

@@ -1,0 +1,40 @@
+"""kerasface benchmark."""
+
+from pathlib import Path
+
+import typer
+from rich.table import Column, Table
+
+from kerasface.cli.console import console, error_console, quiet_standard_error
+from kerasface.cli.reports import write_report
+from kerasface.progress import progress_bar
+
+__all__ = ["add_to"]
+
+
+def add_to(app):
+    """Adds the command."""
+    app.command(name="benchmark")(benchmark)
+
+
+def benchmark(
+    files: list[Path] = typer.Argument(help=".tflite and .onnx files, ours or others'; the first is the measure."),
+    threads: list[int] = typer.Option([1, 2], min=1, help="Given to the runtime; may be repeated."),
+    runs: int = typer.Option(200, min=1, help="Timed runs of each file at each number of threads."),
+    json_path: Path = typer.Option(None, "--json", help="Write the figures."),
+):
+    """Time files against each other on this machine: latency, load time, memory, size, what XNNPACK runs.
+
+    Example: kerasface benchmark fp32.tflite int8.tflite --threads 1
+    """
+    from kerasface.edge.benchmark import benchmark as run
+
+    with progress_bar(error_console, "timing") as update, quiet_standard_error():
+        result = run(files, threads=tuple(threads), runs=runs, progress=update)
+    headings, rows = result.rows()
+    name, *others = headings
+    table = Table(Column(name, overflow="fold"), *others, title=f"{len(files)} files in turn, {result.cpus} CPUs")
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)
+    write_report(json_path, lambda: result.to_json() + "\n")
