@@ -273,6 +273,19 @@ def test_refusals(few, tmp_path):
         align_tree(few, target)
 
 
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_target_that_takes_no_more_stops_the_run_and_keeps_the_rest(few, tmp_path, jobs):
+    target = tmp_path / "set"
+    align_tree(few, target)
+    shutil.rmtree(target / "Grace")
+    (target / "Grace").write_text("a file where a folder must be")
+    with pytest.raises(KerasfaceError, match="can't write to .* run the same again to go on"):
+        align_tree(few, target, jobs=jobs)
+    (target / "Grace").unlink()
+    report = align_tree(few, target)
+    assert (report.done_before, report.crops) == (1, 1)
+
+
 def test_missing_models_are_told_before_any_work(few, tmp_path, monkeypatch):
     monkeypatch.setenv("KERASFACE_CACHE", str(tmp_path / "empty"))
     with pytest.raises(KerasfaceError, match="kerasface assets get"):
