@@ -2,6 +2,9 @@
 
 from keras import initializers, layers
 
+from kerasface.backbones.batch_norm import BatchNormalization
+from kerasface.backbones.prelu import PReLU
+
 __all__ = [
     "convolution",
     "depthwise",
@@ -60,13 +63,13 @@ def normalization(x, *, name, scale=True, dtype=None):
         scale: False fixes gamma at 1.
         dtype: the layer's dtype policy.
     """
-    return layers.BatchNormalization(momentum=_MOMENTUM, epsilon=_EPSILON, scale=scale, dtype=dtype, name=name)(x)
+    return BatchNormalization(momentum=_MOMENTUM, epsilon=_EPSILON, scale=scale, dtype=dtype, name=name)(x)
 
 
 def prelu(x, *, name, dtype=None):
     """PReLU with one slope a channel, from .25: shared axes keep it one op in TFLite at any input size."""
     slope = initializers.Constant(0.25)
-    return layers.PReLU(alpha_initializer=slope, shared_axes=[1, 2], dtype=dtype, name=name)(x)
+    return PReLU(alpha_initializer=slope, shared_axes=[1, 2], dtype=dtype, name=name)(x)
 
 
 def scaled_channels(channels, width, *, multiple=8):

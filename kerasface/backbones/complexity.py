@@ -4,10 +4,19 @@ import math
 
 from keras import layers
 
+from kerasface.backbones.batch_norm import BatchNormalization
+from kerasface.backbones.prelu import PReLU
+
 __all__ = ["flops", "multiply_adds", "parameters"]
 
 # Operations an element: normalisation multiplies and adds.
-_ELEMENTWISE = {layers.BatchNormalization: 2, layers.LayerNormalization: 2, layers.PReLU: 1}
+_ELEMENTWISE = {
+    BatchNormalization: 2,
+    PReLU: 1,
+    layers.BatchNormalization: 2,
+    layers.LayerNormalization: 2,
+    layers.PReLU: 1,
+}
 
 
 def parameters(model):

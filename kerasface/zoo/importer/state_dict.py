@@ -8,6 +8,8 @@ import struct
 import keras
 import numpy as np
 
+from kerasface.backbones.batch_norm import BatchNormalization
+from kerasface.backbones.prelu import PReLU
 from kerasface.errors import KerasfaceError
 from kerasface.zoo.importer.nodes import Node
 
@@ -207,11 +209,11 @@ def _normalization(layer):
 
 
 _PARAMETERS = {
-    keras.layers.BatchNormalization: _normalization,
+    BatchNormalization: _normalization,
     keras.layers.Conv2D: _convolution,
     keras.layers.Dense: _dense,
     keras.layers.DepthwiseConv2D: _convolution,
-    keras.layers.PReLU: lambda layer: {"weight": (layer.alpha.shape[-1],)},
+    PReLU: lambda layer: {"weight": (layer.alpha.shape[-1],)},
 }
 
 
