@@ -72,6 +72,17 @@ def test_twins_are_not_told_apart():
     assert (result.recognised, result.nearest.min()) == (0.0, 1.0)
 
 
+def test_a_tie_is_no_recognition():
+    # One pair of twins, each in another half, among people at right angles: few enough to leave the thresholds low.
+    half = _halves(24, 0)
+    one, other = np.flatnonzero(half == 0)[0], np.flatnonzero(half == 1)[0]
+    labels = np.repeat(np.arange(24), 4)
+    embeddings = np.eye(24, dtype=np.float32)[np.where(labels == other, one, labels)]
+    result = members_and_strangers(embeddings, labels, fpir=0.1, seed=0)
+    assert max(result.thresholds) < 0.1
+    assert result.recognised == pytest.approx(22 / 24)
+
+
 def test_each_half_is_judged_with_the_other_halfs_threshold(rng):
     labels = np.repeat(np.arange(16), 4)
     half = _halves(16, 0)
@@ -109,6 +120,7 @@ def test_the_tightest_rate_is_that_of_the_smaller_half():
     assert tightest_fpir(np.repeat(np.arange(4), 15), seed=0) == 0.1
     assert tightest_fpir(np.repeat(np.arange(4), 14), seed=0) is None
     assert tightest_fpir(np.repeat(np.arange(4), 150), seed=0) == 0.01
+    assert tightest_fpir(np.repeat(np.arange(5), 14), seed=0) is None  # 42 photos and 28
 
 
 def test_too_little_is_refused(rng):
