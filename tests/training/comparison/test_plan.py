@@ -68,7 +68,10 @@ def test_changes_of_the_command_come_before_those_of_variants(written):
         ({"seeds": [1, 1]}, "a seed twice would be the same run twice"),
         ({"variants": {"a": {"title": "a", "changes": {"epochs": 0}}}}, "comparison.yaml: a is not a valid recipe"),
         ({"variants": {"a": {"title": "a", "changes": {"epochs.first": 1}}}}, "epochs is not a section"),
-        ({"recipe": {"epochs": 1, "head": {"name": "softmax"}}}, "backbone: Field required"),
+        (
+            {"recipe": {"epochs": 1, "head": {"name": "softmax"}}},
+            "a recipe needs a backbone, or initial to take it from",
+        ),
     ],
 )
 def test_what_is_wrong_is_named(changes, words, written):
