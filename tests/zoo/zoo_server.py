@@ -81,6 +81,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.wfile.write(body[:1000])
             self.wfile.flush()
             time.sleep(1.5)
+            self.wfile.write(body[1000:])  # for a client that has waited
         elif fault == "slow":
             for start in range(0, len(body), 1 << 14):
                 self.wfile.write(body[start : start + (1 << 14)])

@@ -70,7 +70,7 @@ def test_changes_of_the_command_come_before_those_of_variants(written):
         ({"variants": {"a": {"title": "a", "changes": {"epochs.first": 1}}}}, "epochs is not a section"),
         (
             {"recipe": {"epochs": 1, "head": {"name": "softmax"}}},
-            "a recipe needs a backbone, or initial to take it from",
+            "a recipe needs a backbone, or initial",
         ),
     ],
 )
