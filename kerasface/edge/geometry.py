@@ -101,11 +101,13 @@ def warp(image, matrix, size):
     region = Image.fromarray(np.ascontiguousarray(image[top:bottom, left:right]))
     if block > 1:
         region = region.reduce(block)
-    samples = 2 if shrink > block else 1
+    # A crop that lies on the template is copied: its transform is the identity but for rounding.
+    samples = 2 if shrink > block * (1 + 1e-9) else 1
     # Pillow asks for the way back, from the corner-based result to the corner-based region.
     to_result = np.array([[1 / samples, 0, -0.5], [0, 1 / samples, -0.5]])
     to_region = np.array([[1 / block, 0, (0.5 - left) / block], [0, 1 / block, (0.5 - top) / block]])
-    data = compose(to_region, compose(back, to_result)).ravel()
+    # Rounded, since Pillow cuts off what it interpolates: a turn of 1e-17 would make one pixel in twenty darker by one.
+    data = np.round(compose(to_region, compose(back, to_result)), 12).ravel()
     result = region.transform(
         (width * samples, height * samples), Image.Transform.AFFINE, tuple(data), Image.Resampling.BILINEAR
     )

@@ -63,7 +63,11 @@ def test_real_faces_prove_it_and_are_told_apart(imported, shared_data, tmp_path)
     published = next(p for p in published_embedders.PUBLISHED if p.name == imported.spec.name)
     photos = shared_data / "cfp" / "aligned_112"
     report = import_weights(
-        published_embedders.fetch(published), name="again", out=tmp_path / "again", images=photos, **published.arguments
+        published_embedders.fetch(published),
+        name="mobilefacenet.again",
+        out=tmp_path / "again",
+        images=photos,
+        **published.arguments,
     )
     assert report.proof.images == 256
     model, _ = load_trained(imported.model_path)
