@@ -1,22 +1,19 @@
 """The page of the backbones says what its JSON says, the JSON what the networks are, and both what is published."""
 
-import importlib.util
 import json
 from pathlib import Path
 
 import pytest
 
 from kerasface import backbones
+from tests.doc_scripts import load_script
 
 DOCS = Path(__file__).parents[1] / "docs"
 
 
 @pytest.fixture(scope="module")
 def script():
-    specification = importlib.util.spec_from_file_location("backbones_page", DOCS / "backbones.py")
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
+    return load_script("docs/backbones.py")
 
 
 @pytest.fixture(scope="module")

@@ -1,20 +1,18 @@
 """The page of imported weights is what its JSON gives, and its figures are those that the project asks for."""
 
-import importlib.util
 import json
 from pathlib import Path
 
 import pytest
+
+from tests.doc_scripts import load_script
 
 DOCS = Path(__file__).parents[1] / "docs"
 
 
 @pytest.fixture(scope="module")
 def script():
-    specification = importlib.util.spec_from_file_location("imported", DOCS / "imported.py")
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
+    return load_script("docs/imported.py")
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from kerasface.alignment.quality import measure_quality
 from kerasface.alignment.record import AlignedFace, PhotoRecord
 from kerasface.edge.align import crops
 from kerasface.edge.detector import FaceDetector
-from kerasface.edge.images import load_image
+from kerasface.edge.images import EncodedImage, load_image
 from kerasface.errors import KerasfaceError
 
 __all__ = ["Aligned", "Aligner"]
@@ -70,7 +70,7 @@ class Aligner:
             KerasfaceError: the detector's models aren't here.
         """
         detector = self.open() if job.faces is None else None
-        photo = _Content(content, job.photo)
+        photo = EncodedImage(content, job.photo)
         try:
             image = load_image(photo)
         except KerasfaceError as error:
@@ -129,20 +129,6 @@ class Aligner:
         if best >= self.settings.min_score:
             return f"a score of {best:.2f}, but no face at a closer look"
         return f"best score {best:.2f}, below {self.settings.min_score:g}"
-
-
-@dataclasses.dataclass(frozen=True)
-class _Content:
-    """Bytes that were read already, as `load_image` takes a photo."""
-
-    content: bytes
-    name: str
-
-    def read_bytes(self):
-        return self.content
-
-    def __str__(self):
-        return self.name
 
 
 def _encoded(pixels):

