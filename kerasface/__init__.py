@@ -1,10 +1,10 @@
 """kerasface: face embeddings for Keras 3, from margin heads to devices without TensorFlow."""
 
-import importlib
+from kerasface.lazy import lazy
 
 __version__ = "0.1.0"
 
-_ROOMS = ("backbones", "data", "edge", "evaluation", "export", "heads", "plot", "toy", "training", "zoo")
+_ROOMS = ("alignment", "backbones", "data", "edge", "evaluation", "export", "heads", "plot", "toy", "training", "zoo")
 _CLASSES = {"FaceModel": "model", "EmbedderSpec": "spec", "KerasfaceError": "errors"}
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "FaceModel",
     "KerasfaceError",
     "__version__",
+    "alignment",
     "backbones",
     "data",
     "edge",
@@ -26,13 +27,4 @@ __all__ = [
 
 
 # Lazy (PEP 562): `from kerasface.edge import Embedder` must not import TensorFlow.
-def __getattr__(name):
-    if name in _CLASSES:
-        return getattr(importlib.import_module(f"kerasface.{_CLASSES[name]}"), name)
-    if name in _ROOMS:
-        return importlib.import_module(f"kerasface.{name}")
-    raise AttributeError(f"module 'kerasface' has no attribute {name!r}")
-
-
-def __dir__():
-    return sorted(__all__)
+__getattr__, __dir__ = lazy(__name__, _CLASSES, _ROOMS)

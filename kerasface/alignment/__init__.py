@@ -1,6 +1,6 @@
 """Trees of photos to aligned sets: jobs, logs, quality, points from elsewhere. No TensorFlow unless it packs."""
 
-import importlib
+from kerasface.lazy import lazy
 
 _HOMES = {
     "Aligned": "aligner",
@@ -44,7 +44,4 @@ __all__ = [
 
 
 # Lazy: a tree is aligned with what a device has; packing, the sheet and Beam bring their own packages.
-def __getattr__(name):
-    if name in _HOMES:
-        return getattr(importlib.import_module(f"kerasface.alignment.{_HOMES[name]}"), name)
-    raise AttributeError(f"module 'kerasface.alignment' has no attribute {name!r}")
+__getattr__, __dir__ = lazy(__name__, _HOMES)

@@ -1,6 +1,6 @@
 """Data: faces in every format to batches, split by identity; augmentation, samplers, cleaning; synthetic identities."""
 
-import importlib
+from kerasface.lazy import lazy
 
 _HOMES = {
     "Augmentation": "augmentation",
@@ -57,7 +57,4 @@ __all__ = [
 
 
 # Lazy: rendering synthetic faces and listing folders need no TensorFlow.
-def __getattr__(name):
-    if name in _HOMES:
-        return getattr(importlib.import_module(f"kerasface.data.{_HOMES[name]}"), name)
-    raise AttributeError(f"module 'kerasface.data' has no attribute {name!r}")
+__getattr__, __dir__ = lazy(__name__, _HOMES)

@@ -1,6 +1,6 @@
 """Training: one YAML recipe to a trained, validated, resumable model."""
 
-import importlib
+from kerasface.lazy import lazy
 
 _HOMES = {
     "CoupledSGD": "optimizers",
@@ -15,11 +15,4 @@ __all__ = ["CoupledSGD", "FinetuneReport", "Recipe", "TrainingResult", "finetune
 
 
 # Lazy (PEP 562): the optimizer serves JAX too, where there is no TensorFlow.
-def __getattr__(name):
-    if name in _HOMES:
-        return getattr(importlib.import_module(f"kerasface.training.{_HOMES[name]}"), name)
-    raise AttributeError(f"module 'kerasface.training' has no attribute {name!r}")
-
-
-def __dir__():
-    return sorted(__all__)
+__getattr__, __dir__ = lazy(__name__, _HOMES)

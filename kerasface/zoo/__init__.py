@@ -1,6 +1,6 @@
 """Client of the zoo: embedders by name, and weights from elsewhere into our models."""
 
-import importlib
+from kerasface.lazy import lazy
 
 _HOMES = {
     "ImportReport": "importer",
@@ -15,11 +15,4 @@ __all__ = ["ImportReport", "find", "get", "import_weights", "list_models", "load
 
 
 # Lazy: only what reads or builds a model needs TensorFlow.
-def __getattr__(name):
-    if name in _HOMES:
-        return getattr(importlib.import_module(f"kerasface.zoo.{_HOMES[name]}"), name)
-    raise AttributeError(f"module 'kerasface.zoo' has no attribute {name!r}")
-
-
-def __dir__():
-    return sorted(__all__)
+__getattr__, __dir__ = lazy(__name__, _HOMES)
