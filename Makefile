@@ -18,7 +18,7 @@ help:
 	@echo "make test-multiworker  training in two processes over loopback, and what happens when one is killed"
 	@echo "make test-backends  heads and losses on Keras' JAX and torch backends"
 	@echo "make test-beam   alignment as an Apache Beam transform, on the local runner"
-	@echo "make benchmark   heads and evaluation beside their matrix products; a quarter of an hour of a quiet machine"
+	@echo "make benchmark   heads, evaluation and a training step beside their floors and peers; half an hour of a quiet machine"
 	@echo "make lint        ruff and mypy"
 	@echo "make format      let ruff lay out the code"
 	@echo "make wheel       build the wheel and the source archive into dist/"
@@ -70,6 +70,8 @@ benchmark: $(SETUP)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[benchmark]'
 	$(BIN)/python benchmarks/heads.py
 	$(BIN)/python docs/heads_speed.py
+	$(BIN)/python benchmarks/train_step.py
+	$(BIN)/python docs/train_step.py
 	$(BIN)/python benchmarks/evaluation.py
 	$(BIN)/python docs/evaluation_speed.py
 

@@ -75,7 +75,7 @@ def pytorch(network, precision):
         loss = head(embeddings, labels)
         loss.backward()
         optimizer.step()
-        return float(loss)
+        return float(loss.detach())
 
     run.parameters = sum(weight.numel() for weight in backbone.parameters())
     return run

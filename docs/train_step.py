@@ -18,6 +18,8 @@ KINDS = {
     "sums and means": ("Sum", "Mean", "Max", "BiasAddGrad"),
 }  # fmt: skip
 SHOWN = 8
+# Share of all kernels' time from which one is worth a word.
+NOTABLE = 0.03
 
 
 def page(result):
@@ -40,7 +42,8 @@ def page(result):
     ]
     for name, network in result["networks"].items():
         lines += [f"## {name}", "", *_table(network, result["product_rate"]), *_profile(network)]
-    return "\n".join(lines)
+        lines += [_bound(network, result["product_rate"]), ""]
+    return "\n".join(lines).rstrip() + "\n"
 
 
 def _table(network, product_rate):
@@ -80,6 +83,36 @@ def _profile(network):
     for precision, text in bound.items():
         lines += [f"The longest in {precision}: {text}.", ""]
     return lines
+
+
+def _bound(network, product_rate):
+    """What bounds the step: how near it comes to a matrix product, passes over memory, kernels that bfloat16 slows."""
+    kernels = network["kernels"]
+    used = network["rows"]["ours, float32"]["multiply_adds_per_second"] / product_rate
+    passes = _share(kernels["float32"], ("batch norm", "elementwise", "sums and means"))
+    text = (
+        f"**What bounds it.** In float32 the step reaches {used:.0%} of the product's rate and spends {passes:.0%} of "
+        "its kernels' time in passes over feature maps that hold no product (batch norm, PReLU, sums). "
+    )
+    slower = {
+        name: kernel["seconds"] / kernels["float32"][name]["seconds"]
+        for name, kernel in kernels["bfloat16"].items()
+        if name in kernels["float32"] and kernel["seconds"] > NOTABLE * _total(kernels["bfloat16"])
+    }
+    worst = max(slower, key=lambda name: slower[name])
+    half = _total(kernels["bfloat16"]) / _total(kernels["float32"])
+    return text + (
+        f"bfloat16 brings all kernels together to {half:.2f} of their float32 time; `{worst}` alone takes "
+        f"{slower[worst]:.1f} times as long as in float32."
+    )
+
+
+def _total(kernels):
+    return sum(kernel["seconds"] for kernel in kernels.values())
+
+
+def _share(kernels, kinds):
+    return sum(kernel["seconds"] for name, kernel in kernels.items() if _kind(name) in kinds) / _total(kernels)
 
 
 def _kind(kernel):

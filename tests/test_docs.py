@@ -32,6 +32,12 @@ def test_the_page_of_heads_speed_is_what_its_json_gives():
     assert script.PAGE.read_text(encoding="utf-8") == script.page(result)
 
 
+def test_the_page_of_the_training_step_is_what_its_json_gives():
+    script = load_script("docs/train_step.py")
+    result = json.loads(script.RESULT.read_text(encoding="utf-8"))
+    assert script.PAGE.read_text(encoding="utf-8") == script.page(result)
+
+
 def test_the_figures_of_scaling_are_what_its_json_gives():
     script = load_script("docs/scaling.py")
     begin, end = script.MARKS
