@@ -9,8 +9,8 @@ from kerasface.evaluation.representation import unit
 
 __all__ = ["BestRows", "SearchResult", "score_blocks", "search"]
 
-# Scores at once, 128 MiB of float32, by probes at once: with the converted rows far within 1 GiB of working memory.
-_BLOCK_SCORES = 2**25
+# Scores at once, 32 MiB of float32, by probes at once: what is looked through next is still in a processor's cache.
+_BLOCK_SCORES = 2**23
 _PROBES = 4096
 # Rows whose best are looked for at once, by argpartition, which returns a number of 8 bytes for every score.
 _PARTITIONED = 128
@@ -114,11 +114,10 @@ class BestRows:
             scores, rows = self._own_best(scores, first)
             self._merge(np.arange(len(scores)), np.repeat(np.arange(len(scores)), scores.shape[1]), scores, rows)
             return
-        # Few probes find anything better in a late block: one pass tells which.
-        hits = np.flatnonzero(scores.max(axis=1) > self.scores[:, -1])
-        better = scores[hits]
-        at, column = np.nonzero(better > self.scores[hits, -1:])
-        self._merge(hits, at, better[at, column], first + column)
+        # Few scores of a late block are better than the worst kept one: one pass tells which.
+        probes, columns = np.divmod(np.flatnonzero(scores > self.scores[:, -1:]), scores.shape[1])
+        hits, at = np.unique(probes, return_inverse=True)
+        self._merge(hits, at, scores[probes, columns], first + columns)
 
     def _own_best(self, scores, first):
         """The k best columns of each probe, before there is a floor to compare with."""

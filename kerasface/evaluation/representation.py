@@ -92,7 +92,9 @@ def unit(embeddings) -> np.ndarray:
     if directionless.any():
         row = int(np.flatnonzero(directionless)[0])
         raise ValueError(f"every embedding needs a direction. Received: row {row} of length {norms[row]}")
-    return (embeddings / norms[:, None]).astype(np.float32)
+    rows = np.empty(embeddings.shape, np.float32)
+    # Divided in float64 in a buffer of NumPy's own, without a second array of that width.
+    return np.divide(embeddings, norms[:, None], out=rows, casting="same_kind")
 
 
 def _batches(images, batch_size):
