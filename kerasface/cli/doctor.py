@@ -29,14 +29,19 @@ def doctor():
 
     with error_console.status("looking"):
         checkup = check_up()
-    table = Table("", "area", "what", Column("found", overflow="fold"), Column("what to do", overflow="fold"))
+    table = Table("", "area", "what", Column("found", overflow="fold"))
     area = None
     for finding in checkup.findings:
         if area not in (None, finding.area):
             table.add_section()
         name, area = "" if finding.area == area else finding.area, finding.area
-        table.add_row(_SIGNS[finding.state], name, finding.what, escape(finding.found), escape(finding.fix))
+        table.add_row(_SIGNS[finding.state], name, finding.what, escape(finding.found))
     console.print(table)
+    # Below the table, where a command stays in one piece to be copied.
+    for finding in checkup.findings:
+        if finding.fix:
+            what = f"{finding.area}, {finding.what}: {finding.fix}"
+            console.print(_SIGNS[finding.state], escape(what), soft_wrap=True, highlight=False)
     wrong = sum(finding.state == "wrong" for finding in checkup.findings)
     console.print(f"{wrong} things to mend, marked ✗" if wrong else "nothing is wrong")
     sys.exit(0 if checkup.healthy else 1)

@@ -35,7 +35,7 @@ def package_findings() -> list[Finding]:
         return [Finding("edge", "kerasface", "wrong", "imported from a folder, not installed", fix)]
     found = [_base(one) for one in wanted if one.marker is None or one.marker.evaluate({"extra": ""})]
     for extra in EXTRAS:
-        found += [_optional(one, extra) for one in wanted if _belongs(one, extra)]
+        found += _extra([one for one in wanted if _belongs(one, extra)], extra)
     return [*found, *_two_tensorflows()]
 
 
@@ -51,12 +51,15 @@ def _base(requirement):
     return _judged("edge", requirement, name, version)
 
 
-def _optional(requirement, extra):
-    name, version = _installed(requirement)
-    if version is None:
+def _extra(requirements, extra):
+    """What is there, one by one, and what is not, in one line with the one command that brings it."""
+    installed = {requirement: _installed(requirement) for requirement in requirements}
+    found = [_judged(extra, requirement, *there) for requirement, there in installed.items() if there[1] is not None]
+    absent = [requirement.name for requirement, there in installed.items() if there[1] is None]
+    if absent:
         fix = f"pip install 'kerasface[{extra}]' for {EXTRAS[extra]}"
-        return Finding(extra, requirement.name, "absent", "not installed", fix)
-    return _judged(extra, requirement, name, version)
+        found.append(Finding(extra, "not installed", "absent", ", ".join(absent), fix))
+    return found
 
 
 def _judged(area, requirement, name, version):

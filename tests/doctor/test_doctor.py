@@ -48,10 +48,10 @@ def test_all_is_there(installed):
 
 def test_a_missing_base_package_is_wrong_and_a_missing_extra_is_not(installed):
     found = installed(numpy="2.4.0")
-    litert, keras = found["ai-edge-litert"], found["keras"]
+    litert, extra = found["ai-edge-litert"], found["not installed"]
     assert (litert.state, litert.fix) == ("wrong", "pip install 'ai-edge-litert>=2.0'")
-    assert keras.state == "absent"
-    assert keras.fix.startswith("pip install 'kerasface[train]'")
+    assert (extra.area, extra.state, extra.found) == ("train", "absent", "tensorflow-cpu, keras")
+    assert extra.fix.startswith("pip install 'kerasface[train]'")
 
 
 @pytest.mark.parametrize("version", ["2.15.0", "4.0.0"])
@@ -184,7 +184,7 @@ def test_the_command_answers_with_its_exit_code(kerasface, monkeypatch, state, c
     exit_code, out, err = kerasface("doctor")
     assert exit_code == code, err
     assert out.strip().splitlines()[-1].startswith(last)
-    row = next(line for line in out.splitlines() if "two" in line)
-    assert "kerasface assets get" in row
+    row, fix = (line for line in out.splitlines() if "two" in line)
     assert ("✗" in row) == (state == "wrong")
+    assert fix.strip() == f"{'✗' if state == 'wrong' else '–'} files, two: kerasface assets get"
     assert "[2.0]" in out
