@@ -1,9 +1,10 @@
 """Do two photos show one person? On NumPy, Pillow and LiteRT alone: `pip install kerasface` without extras is enough.
 
-    python examples/06_verify_without_tensorflow.py [MODEL.tflite FIRST SECOND]
+    python examples/06_verify_without_tensorflow.py [MODEL.tflite [FIRST SECOND]]
 
-Without arguments it takes face.tflite of example 05 and rendered crops. Photos need the face detector's two models,
-once: `kerasface assets get`. `kerasface verify` is the same as one command.
+Without arguments it takes face.tflite of example 05 and rendered crops; demo/embedder.tflite, which `make demo` leaves,
+knows rendered people better. Photos need the face detector's two models, once: `kerasface assets get`.
+`kerasface verify` is the same as one command.
 """
 
 import sys
