@@ -24,20 +24,17 @@ def api_page(package):
     """A page with every public name of a package, in the order of its `__all__`."""
     folder = ROOT / package.replace(".", "/")
     source = (folder / "__init__.py").read_text(encoding="utf-8")
-    title, lead = package, ast.get_docstring(ast.parse(source))
-    parts = [f"# {title}", lead]
-    for name, home in public_names(package).items():
-        options = "" if name[0].isupper() else "\n    options:\n      show_root_full_path: false"
-        parts.append(f"::: {home}.{name}{options}")
+    parts = [f"# {package}", ast.get_docstring(ast.parse(source))]
+    parts += [f"::: {home}.{name}" for name, home in public_names(package).items()]
     return "\n\n".join(parts) + "\n"
 
 
 def public_names(package):
-    """dict of each documented public name to the module that has it; rooms, constants and bound methods left out."""
+    """dict of each public name to the module that has it; modules and registries' bound methods left out."""
     tree = ast.parse((ROOT / package.replace(".", "/") / "__init__.py").read_text(encoding="utf-8"))
     homes, names = {}, []
     for node in tree.body:
-        if isinstance(node, ast.ImportFrom) and node.module.startswith(package):
+        if isinstance(node, ast.ImportFrom) and node.module.startswith("kerasface."):
             homes.update({alias.asname or alias.name: node.module for alias in node.names})
         elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             target = node.targets[0].id
@@ -45,7 +42,7 @@ def public_names(package):
                 homes.update({name: f"{package}.{home}" for name, home in ast.literal_eval(node.value).items()})
             elif target == "__all__":
                 names = ast.literal_eval(node.value)
-    return {name: homes[name] for name in names if name in homes and not name.isupper()}
+    return {name: homes[name] for name in names if name in homes}
 
 
 def commands_page():
