@@ -90,6 +90,14 @@ def test_the_guides_name_many_commands():
     assert len(list(written_commands(guide("troubleshooting")))) > 20
 
 
+def test_every_answer_of_troubleshooting_names_what_solves_it():
+    answers = guide("troubleshooting").split("\n### ")[1:]
+    assert len(answers) > 20
+    for answer in answers:
+        question, text = answer.split("\n", 1)
+        assert re.search(r"kerasface [a-z]|`--[a-z]|KERAS_BACKEND|choosing-a-head\.md|_batch_norm", text), question
+
+
 @pytest.mark.parametrize("name", GUIDES)
 def test_options_in_prose_exist(name):
     options = {option for each in commands().values() for option in each} | OTHERS | {"--install-completion"}

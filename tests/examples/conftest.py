@@ -53,3 +53,13 @@ def few_people(patch):
         patch.setattr(data, "render_identities", fewer)
 
     return capped
+
+
+def small_backbone():
+    """What stands in for a real network where a test is about the script."""
+    import keras
+
+    inputs = keras.Input((112, 112, 3))
+    x = keras.layers.Conv2D(8, 3, strides=4)(keras.layers.AveragePooling2D(2)(inputs))
+    x = keras.layers.Dense(32, use_bias=False)(keras.layers.Flatten()(keras.layers.ReLU()(x)))
+    return keras.Model(inputs, x, name="small")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.examples.conftest import EXAMPLES
+from tests.examples.conftest import EXAMPLES, small_backbone
 
 
 @pytest.fixture(scope="module")
@@ -28,15 +28,6 @@ def trained(run, few_people, folder):
     assert "embeddings: (4, 32)" in printed
     assert printed.strip().endswith("face.keras")
     return folder / "face.keras"
-
-
-def small_backbone():
-    import keras
-
-    inputs = keras.Input((112, 112, 3))
-    x = keras.layers.Conv2D(8, 3, strides=4)(keras.layers.AveragePooling2D(2)(inputs))
-    x = keras.layers.Dense(32, use_bias=False)(keras.layers.Flatten()(keras.layers.ReLU()(x)))
-    return keras.Model(inputs, x, name="small")
 
 
 @pytest.fixture(scope="module")
