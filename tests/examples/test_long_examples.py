@@ -11,10 +11,10 @@ import pytest
 import torch
 from PIL import Image
 
-from kerasface import FaceModel, backbones
+from kerasface import FaceModel
 from kerasface.export import embedder_spec, load_trained
 from kerasface.export.metadata import write_sidecar
-from tests.examples.conftest import EXAMPLES
+from tests.examples.conftest import EXAMPLES, small_backbone
 from tests.zoo.torch_networks import MBF, perturbed
 
 pytestmark = pytest.mark.slow
@@ -34,9 +34,9 @@ def test_02_draws_the_toy_figure(run, patch, folder):
 
 def test_03_finetunes_and_reports(run, folder):
     keras.utils.set_random_seed(1)
-    model = FaceModel(backbones.get("mobilefacenet", width=0.125, embedding_dim=16))
+    model = FaceModel(small_backbone())
     model.save(folder / "face.keras")
-    write_sidecar(folder / "face.keras", embedder_spec(model, name="mobilefacenet.fresh"))
+    write_sidecar(folder / "face.keras", embedder_spec(model, name="small.fresh"))
     printed = run("03")
     assert re.search(r"trained on \d+ people, measured on \d+ others", printed)
     assert re.search(r"strangers accepted: [\d.]+% before, [\d.]+% after", printed)
