@@ -9,7 +9,7 @@ BACKENDS := .venv-backends
 # Apache Beam holds back Pillow, protobuf and PyArrow.
 BEAM := .venv-beam
 
-.PHONY: help demo test test-slow test-multiworker test-backends test-beam benchmark lint format wheel clean
+.PHONY: help demo test test-slow test-multiworker test-backends test-beam benchmark docs docs-check lint format wheel clean
 
 help:
 	@echo "make demo        train, evaluate, export and run an embedder on synthetic faces; see demo/report.html"
@@ -19,6 +19,8 @@ help:
 	@echo "make test-backends  heads and losses on Keras' JAX and torch backends"
 	@echo "make test-beam   alignment as an Apache Beam transform, on the local runner"
 	@echo "make benchmark   heads, evaluation and a training step beside their floors and peers; half an hour of a quiet machine"
+	@echo "make docs        serve the documentation on this machine, anew at each change"
+	@echo "make docs-check  build it into build/site; a broken link is an error"
 	@echo "make lint        ruff and mypy"
 	@echo "make format      let ruff lay out the code"
 	@echo "make wheel       build the wheel and the source archive into dist/"
@@ -74,6 +76,15 @@ benchmark: $(SETUP)
 	$(BIN)/python docs/train_step.py
 	$(BIN)/python benchmarks/evaluation.py
 	$(BIN)/python docs/evaluation_speed.py
+
+# The theme's notice about its successor would be an error to --strict.
+docs docs-check: export NO_MKDOCS_2_WARNING = 1
+
+docs: $(SETUP)
+	$(BIN)/mkdocs serve
+
+docs-check: $(SETUP)
+	$(BIN)/mkdocs build --strict
 
 lint: $(SETUP)
 	$(BIN)/ruff check .

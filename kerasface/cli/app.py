@@ -14,6 +14,7 @@ from kerasface.cli import (
     compare,
     data,
     demo,
+    doctor,
     evaluate,
     export,
     finetune,
@@ -37,7 +38,22 @@ app = typer.Typer(
     help="Face recognition for Keras 3: train, evaluate, export, and run embedders without TensorFlow.\n\n"
     "Faces are biometric data: use photos of people who agreed to it, and read the licence of the weights you use.",
 )
-_GROUPS = (demo, align, data, train, finetune, compare, launch, evaluate, calibrate, export, benchmark, verify, gallery)
+_GROUPS = (
+    demo,
+    doctor,
+    align,
+    data,
+    train,
+    finetune,
+    compare,
+    launch,
+    evaluate,
+    calibrate,
+    export,
+    benchmark,
+    verify,
+    gallery,
+)
 for group in _GROUPS:
     group.add_to(app)
 app.add_typer(assets.app, name="assets")

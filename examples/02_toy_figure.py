@@ -1,4 +1,6 @@
-"""Trains every head of the papers on digits and draws the features: python examples/plot_toy.py [FILE] [mnist.npz]
+"""The SphereFace paper's toy figure: digits embedded in two and three dimensions by every head of the papers.
+
+    python examples/02_toy_figure.py [FILE] [mnist.npz]
 
 Without MNIST it takes scikit-learn's digits. Eighteen trainings, a few minutes.
 """

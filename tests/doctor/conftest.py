@@ -1,0 +1,1 @@
+from tests.cli.conftest import fetched_assets, kerasface  # noqa: F401
