@@ -17,6 +17,7 @@ from kerasface.cli import (
     evaluate,
     export,
     finetune,
+    galleries,
     gallery,
     launch,
     plot,
@@ -41,6 +42,7 @@ _GROUPS = (demo, align, data, train, finetune, compare, launch, evaluate, calibr
 for group in _GROUPS:
     group.add_to(app)
 app.add_typer(assets.app, name="assets")
+app.add_typer(galleries.app, name="gallery")
 app.add_typer(plot.app, name="plot")
 app.add_typer(zoo.app, name="zoo")
 

@@ -107,6 +107,9 @@ def test_the_two_policies_differ_where_photos_do(spec):
         gallery.enroll("Ada", np.stack([bearded, shaven]))
         scores[policy] = gallery.identify(bearded).score
     assert scores == pytest.approx({"mean": 0.5**0.5, "max": 1.0})
+    for name, cosine, count in (("Bob", 0.9, 1), ("Eve", 0.6, 4)):  # Eve's four have the greater sum, and a mean of .6
+        gallery.enroll(name, np.tile([0, 0, cosine, (1 - cosine**2) ** 0.5, *[0] * 12], (count, 1)))
+    assert gallery.identify(np.eye(16)[2]).name == "Bob"
     with pytest.raises(ValueError, match="one of mean, max. Received: policy='median'"):
         Gallery(spec, policy="median")
 
