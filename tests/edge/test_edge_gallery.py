@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kerasface.edge import gallery_index
+from kerasface.edge import row_search
 from kerasface.edge.gallery import Gallery, Match
 from kerasface.errors import KerasfaceError
 from kerasface.spec import EmbedderSpec, Threshold
@@ -139,7 +139,7 @@ def test_of_equal_people_the_first_in_the_alphabet_is_named(spec):
 
 @pytest.mark.parametrize("policy", ["mean", "max"])
 def test_many_faces_are_searched_in_blocks_and_answered_as_one_by_one(spec, rng, policy, monkeypatch):
-    monkeypatch.setattr(gallery_index, "_MOST_SCORES", 100)
+    monkeypatch.setattr(row_search, "_MOST_SCORES", 100)
     gallery = Gallery(spec, policy=policy)
     known = unit(rng.normal(size=(30, 16)))
     for i, embedding in enumerate(known):
