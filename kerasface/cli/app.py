@@ -23,6 +23,7 @@ from kerasface.cli import (
     plot,
     train,
     verify,
+    watch,
     zoo,
 )
 from kerasface.cli.console import error_console
@@ -38,7 +39,22 @@ app = typer.Typer(
     help="Face recognition for Keras 3: train, evaluate, export, and run embedders without TensorFlow.\n\n"
     "Faces are biometric data: use photos of people who agreed to it, and read the licence of the weights you use.",
 )
-_GROUPS = (demo, align, data, train, finetune, compare, launch, evaluate, calibrate, export, benchmark, verify, gallery)
+_GROUPS = (
+    demo,
+    align,
+    data,
+    train,
+    finetune,
+    compare,
+    launch,
+    evaluate,
+    calibrate,
+    export,
+    benchmark,
+    verify,
+    gallery,
+    watch,
+)
 for group in _GROUPS:
     group.add_to(app)
 app.add_typer(assets.app, name="assets")

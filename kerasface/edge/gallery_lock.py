@@ -70,5 +70,7 @@ def _only_writer(path):
 
 def _remove_stale_drafts(path):
     for draft in path.parent.glob(f".{glob.escape(path.name)}.*.draft"):
-        if time.time() - draft.stat().st_mtime > _STALE_SECONDS:
-            draft.unlink(missing_ok=True)
+        # It may take its final name in this moment.
+        with contextlib.suppress(FileNotFoundError):
+            if time.time() - draft.stat().st_mtime > _STALE_SECONDS:
+                draft.unlink()

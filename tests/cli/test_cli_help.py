@@ -8,7 +8,7 @@ import pytest
 import kerasface as package
 
 COMMANDS = ["demo", "align", "pack", "clean", "train", "finetune", "compare", "launch", "evaluate", "calibrate"]
-COMMANDS += ["export", "benchmark", "verify", "enroll", "identify", "assets get"]
+COMMANDS += ["export", "benchmark", "verify", "enroll", "identify", "watch", "assets get"]
 COMMANDS += [f"gallery {command}" for command in ("ls", "rm", "export", "import", "key", "encrypt", "renew")]
 COMMANDS += [f"zoo {command}" for command in ("ls", "show", "get", "verify", "import")]
 COMMANDS += [f"plot {figure}" for figure in ("psi", "target-logits", "boundaries", "toy", "report")]

@@ -154,3 +154,11 @@ def test_galleries_under_two_keys_merge(spec, rng, key, other_key):
     first.merge(second)
     assert [match.score for match in first.identify(x)] == pytest.approx([1, 1])
     assert [match.name for match in first.identify(x)] == ["Ada", "Bob"]
+
+
+def test_who_knows_as_many_faces_as_an_embedding_has_numbers_knows_the_transform(key, rng):
+    """A limit that the guide tells of: the transform is no encryption."""
+    x = unit(rng.normal(size=(16, 16)))
+    solved = np.linalg.solve(x, key.hide(x))
+    probe = unit(rng.normal(size=16))
+    np.testing.assert_allclose(probe @ solved, key.hide(probe), atol=1e-9)
