@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from tests.doc_scripts import load_script
 
 
@@ -16,6 +18,13 @@ def test_the_page_of_real_faces_is_what_its_json_gives():
 
 def test_the_page_of_evaluation_speed_is_what_its_json_gives():
     script = load_script("docs/evaluation_speed.py")
+    result = json.loads(script.RESULT.read_text(encoding="utf-8"))
+    assert script.PAGE.read_text(encoding="utf-8") == script.page(result)
+
+
+@pytest.mark.parametrize("name", ["cold_start", "gallery_speed"])
+def test_the_pages_of_the_edge_are_what_their_json_gives(name):
+    script = load_script(f"docs/{name}.py")
     result = json.loads(script.RESULT.read_text(encoding="utf-8"))
     assert script.PAGE.read_text(encoding="utf-8") == script.page(result)
 

@@ -18,11 +18,13 @@ from kerasface.cli import (
     evaluate,
     export,
     finetune,
+    galleries,
     gallery,
     launch,
     plot,
     train,
     verify,
+    watch,
     zoo,
 )
 from kerasface.cli.console import error_console
@@ -53,10 +55,12 @@ _GROUPS = (
     benchmark,
     verify,
     gallery,
+    watch,
 )
 for group in _GROUPS:
     group.add_to(app)
 app.add_typer(assets.app, name="assets")
+app.add_typer(galleries.app, name="gallery")
 app.add_typer(plot.app, name="plot")
 app.add_typer(zoo.app, name="zoo")
 

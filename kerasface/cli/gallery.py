@@ -1,12 +1,15 @@
 """kerasface enroll and kerasface identify."""
 
 from pathlib import Path
+from typing import Literal
 
 import typer
 from rich.table import Column, Table
 
 from kerasface.cli.console import console, error_console
 from kerasface.cli.faces import LARGEST, MIN_SCORE, NO_ALIGN, THRESHOLD, open_pipeline
+from kerasface.cli.keys import KEY_FILE, PASSPHRASE_FILE, RENEWAL_KEY, open_keys
+from kerasface.errors import KerasfaceError
 from kerasface.progress import progress_bar
 
 __all__ = ["add_to"]
@@ -25,23 +28,32 @@ def enroll(
     ),
     gallery: Path = typer.Option(help="Gallery file, made when it doesn't exist."),
     name: str = typer.Option(None, help="The person on the photos."),
+    policy: Literal["mean", "max"] = typer.Option(
+        None,
+        help="Of a new gallery: keep the mean of a person's templates (the default), or all, of which the best counts.",
+    ),
     no_align: bool = NO_ALIGN,
     largest: bool = LARGEST,
     min_score: float = MIN_SCORE,
+    passphrase_file: Path = PASSPHRASE_FILE,
+    key_file: Path = KEY_FILE,
+    renewal_key: Path = RENEWAL_KEY,
 ):
     """Add people to a gallery. Ask them first: the file holds their biometric data.
 
-    Example: kerasface enroll mobilefacenet.tflite people/ --gallery team.kfg
+    Example: kerasface enroll mobilefacenet.tflite people/ --gallery team.kfg --key-file /media/stick/team.key
     """
-    from kerasface.edge import Gallery, enroll_photos, photos_by_person
+    from kerasface.edge import Gallery, changing, enroll_photos, photos_by_person
 
     people = photos_by_person(photos, name)
+    keys = open_keys(passphrase_file, key_file, renewal_key)
     pipeline = open_pipeline(model, no_align, min_score)
     spec = pipeline.embedder.spec
-    known = Gallery.load(gallery, spec=spec) if gallery.exists() else Gallery(spec)
-    with progress_bar(error_console, "enrolling") as update:
-        skipped = enroll_photos(known, pipeline, people, largest=largest, progress=update)
-    known.save(gallery)
+    with changing(gallery, spec, **keys, new=Gallery(spec, policy=policy or "mean", **keys)) as known:
+        if policy not in (None, known.policy):
+            raise KerasfaceError(f"{gallery} was made with --policy {known.policy}. Received: --policy {policy}")
+        with progress_bar(error_console, "enrolling") as update:
+            skipped = enroll_photos(known, pipeline, people, largest=largest, progress=update)
     for path, reason in skipped:
         error_console.print(f"left out {path}: {reason}", soft_wrap=True, highlight=False, markup=False)
     console.print(f"{gallery} holds {len(known)} people; {len(skipped)} photos left out", soft_wrap=True)
@@ -52,8 +64,12 @@ def identify(
     photos: list[Path] = typer.Argument(help="Photos; every face on them is looked up."),
     gallery: Path = typer.Option(help="Gallery file that `kerasface enroll` wrote."),
     threshold: float = THRESHOLD,
+    ranks: int = typer.Option(1, min=1, help="List that many of the nearest people."),
     no_align: bool = NO_ALIGN,
     min_score: float = MIN_SCORE,
+    passphrase_file: Path = PASSPHRASE_FILE,
+    key_file: Path = KEY_FILE,
+    renewal_key: Path = RENEWAL_KEY,
 ):
     """Who is on the photos? "unknown" is an answer.
 
@@ -61,16 +77,21 @@ def identify(
     """
     from kerasface.edge import Gallery, load_image
 
+    keys = open_keys(passphrase_file, key_file, renewal_key)
     pipeline = open_pipeline(model, no_align, min_score)
-    known = Gallery.load(gallery, spec=pipeline.embedder.spec)
+    known = Gallery.load(gallery, spec=pipeline.embedder.spec, **keys)
     # A path that is cut short names no photo: it is folded instead.
     table = Table(Column("photo", overflow="fold"), "face", "who", "cosine", "threshold")
+    if ranks > 1:
+        table.add_column("nearest", overflow="fold")
     for path in photos:
         faces = pipeline.faces(load_image(path))
         if not faces:
-            table.add_row(str(path), "–", "no face found", "", "")
+            table.add_row(str(path), "–", "no face found")
         for number, face in enumerate(faces, start=1):
-            match = known.identify(face.embedding, threshold, embedder_id=face.embedder_id)
-            who = match.name or "unknown"
-            table.add_row(str(path), str(number), who, f"{match.score:.4f}", f"{match.threshold:.4f}")
+            match = known.identify(face.embedding, threshold, ranks=ranks, embedder_id=face.embedder_id)
+            row = [str(path), str(number), match.name or "unknown", f"{match.score:.4f}", f"{match.threshold:.4f}"]
+            if ranks > 1:
+                row.append(", ".join(f"{name} {cosine:.4f}" for name, cosine in match.ranking))
+            table.add_row(*row)
     console.print(table)

@@ -22,7 +22,7 @@ def write_atomically(path, content, *, mode=0o600):
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".draft", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)

@@ -7,9 +7,9 @@ import numpy as np
 from kerasface.edge.images import load_image
 from kerasface.errors import KerasfaceError
 
-__all__ = ["enroll_photos", "photos_by_person"]
+__all__ = ["PHOTO_SUFFIXES", "enroll_photos", "photos_by_person"]
 
-_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
+PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 
 
 def photos_by_person(photos, name=None):
@@ -43,7 +43,7 @@ def photos_by_person(photos, name=None):
         raise KerasfaceError("whose photos are these? Give --name, or one folder with a sub-folder a person.")
     if not any(people.values()):
         raise KerasfaceError(
-            f"no photos in {', '.join(map(str, photos))}: expected {', '.join(_SUFFIXES)} files"
+            f"no photos in {', '.join(map(str, photos))}: expected {', '.join(PHOTO_SUFFIXES)} files"
             + (" with --name, or a sub-folder a person with them." if name is None else ".")
         )
     return people
@@ -86,4 +86,4 @@ def enroll_photos(gallery, pipeline, people, *, largest=False, progress=None):
 
 
 def _files(folder):
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES)
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in PHOTO_SUFFIXES)

@@ -5,7 +5,10 @@ import json
 
 import numpy as np
 
+from kerasface.edge.gallery_content import POLICIES, GalleryContent
+from kerasface.edge.gallery_exchange import read_exchange, write_exchange
 from kerasface.edge.gallery_file import read_gallery, write_gallery
+from kerasface.edge.gallery_index import GalleryIndex
 from kerasface.edge.thresholds import decision_threshold
 from kerasface.errors import KerasfaceError
 from kerasface.spec import EmbedderSpec
@@ -25,12 +28,14 @@ class Match:
         score: cosine to the nearest person's template, in [-1, 1]; -1 when the gallery is empty.
         nearest: the nearest person, also below the threshold; None when the gallery is empty.
         threshold: the cosine that decided.
+        ranking: the nearest people with their cosines, `((name, cosine), …)`, nearest first; as many as asked for.
     """
 
     name: str | None
     score: float
     nearest: str | None
     threshold: float
+    ranking: tuple[tuple[str, float], ...] = ()
 
     def to_json(self):
         """Returns the match as a JSON text."""
@@ -40,15 +45,28 @@ class Match:
 class Gallery:
     """People known by their templates, bound to the one embedder that made them.
 
-    A person's template is the normalized mean of the embeddings enrolled. Templates and names are biometric data: faces
-    can be recognized, and to a degree reconstructed, from them. Store a gallery only with its people's consent, where
-    others can't read it; files are written for their owner alone (mode 600), not encrypted.
+    Under the policy "mean" a person has one template, the normalized mean of the embeddings enrolled; under "max" every
+    embedding is kept and the best one's cosine counts. "mean" is smaller and steadier; "max" serves people whose photos
+    differ much from one another (with and without a beard), and what it wins in accepted faces it also loses in false
+    ones, since a stranger has as many chances as there are photos.
+
+    Templates and names are biometric data: faces can be recognized, and to a degree reconstructed, from them. Store a
+    gallery only with its people's consent. Its file is readable by its owner alone (mode 600) and encrypted when there
+    is a `secret`; with a `renewal` key it can be revoked.
 
     Args:
         spec: the embedder's `EmbedderSpec`. Its `embedder_id` binds the gallery; its thresholds decide.
+        policy: "mean" or "max".
+        renewal: `RenewalKey` under which templates are stored, or None. Keep it apart from the gallery's file.
+        secret: `Secret` that `save` encrypts the file with, or None: in clear.
 
     Attributes:
-        spec: the `EmbedderSpec`.
+        spec, policy, renewal: as given.
+        secret: as given, or what the file was opened with; set it to encrypt the file anew when it is saved next.
+
+    Raises:
+        TypeError: spec is no EmbedderSpec.
+        ValueError: an unknown policy.
 
     Example:
         >>> gallery = Gallery(embedder.spec)
@@ -57,24 +75,30 @@ class Gallery:
         'Grace'
     """
 
-    def __init__(self, spec):
+    def __init__(self, spec, *, policy="mean", renewal=None, secret=None):
         if not isinstance(spec, EmbedderSpec):
             raise TypeError(f"spec must be the embedder's EmbedderSpec. Received: {type(spec).__name__}")
+        if policy not in POLICIES:
+            raise ValueError(f"policy must be one of {', '.join(POLICIES)}. Received: policy={policy!r}")
         self.spec = spec
-        self._means = {}
+        self.policy = policy
+        self.renewal = renewal
+        self.secret = secret
+        # As they are stored: under the renewal key where there is one.
+        self._rows = {}
         self._counts = {}
-        self._templates = None
+        self._index = None
 
     def __len__(self):
-        return len(self._means)
+        return len(self._rows)
 
     def __contains__(self, name):
-        return name in self._means
+        return name in self._rows
 
     @property
     def names(self):
         """The people, sorted."""
-        return sorted(self._means)
+        return sorted(self._rows)
 
     def count(self, name):
         """Returns how many embeddings `name` was enrolled with.
@@ -101,7 +125,7 @@ class Gallery:
             )
 
     def enroll(self, name, embeddings, *, embedder_id=None):
-        """Adds photos of a person; a known name's template becomes the mean of the old and the new ones.
+        """Adds photos of a person; a known name has the old and the new ones then.
 
         Args:
             name: of the person, not blank.
@@ -114,18 +138,38 @@ class Gallery:
         """
         if not isinstance(name, str) or not name.strip():
             raise ValueError(f"name must be a text that isn't blank. Received: name={name!r}")
-        embeddings = self._checked(embeddings, embedder_id)
-        if embeddings.ndim == 1:
-            embeddings = embeddings[None]
+        embeddings = np.atleast_2d(self._checked(embeddings, embedder_id))
         if not len(embeddings):
             raise ValueError(f"embeddings must hold at least one. Received: embeddings.shape={embeddings.shape}")
-        before = self._counts.get(name, 0)
-        count = before + len(embeddings)
-        mean = (self._means.get(name, 0.0) * before + embeddings.sum(0)) / count
-        if np.linalg.norm(mean) < _UNIT_TOLERANCE:
-            raise KerasfaceError(f"the photos of {name} have nothing in common: are they of one person?")
-        self._means[name], self._counts[name] = mean, count
-        self._templates = None
+        rows = embeddings.mean(0, keepdims=True) if self.policy == "mean" else embeddings
+        self._add(name, self._hidden(rows), len(embeddings))
+
+    def merge(self, other):
+        """Adds everybody of another gallery; who is in both is taken for one person.
+
+        Args:
+            other: `Gallery` of the same embedder and policy; its renewal key may be another. It stays as it is.
+
+        Raises:
+            KerasfaceError: another embedder's, another policy, embeddings of other lengths, or one name's photos that
+                cancel each other out; nobody is added then.
+        """
+        self.check(other.spec.embedder_id)
+        if other.policy != self.policy:
+            raise KerasfaceError(
+                f"galleries of policy {self.policy!r} and {other.policy!r} can't be merged: means don't tell what they "
+                "are the means of. Enroll the photos anew."
+            )
+        if len(self) and len(other) and self._size != other._size:
+            raise KerasfaceError(f"the galleries' embeddings have {self._size} and {other._size} numbers: other flips")
+        kept = dict(self._rows), dict(self._counts)
+        try:
+            for name in other.names:
+                self._add(name, self._hidden(other._shown(other._rows[name])), other._counts[name])
+        except KerasfaceError:
+            self._rows, self._counts = kept
+            self._index = None
+            raise
 
     def remove(self, name):
         """Forgets a person.
@@ -134,10 +178,23 @@ class Gallery:
             KerasfaceError: no such person.
         """
         self._check_known(name)
-        del self._means[name], self._counts[name]
-        self._templates = None
+        del self._rows[name], self._counts[name]
+        self._index = None
 
-    def identify(self, embeddings, threshold=None, *, embedder_id=None):
+    def renew(self, renewal):
+        """Stores the templates under another renewal key from now on: what was stored under the old one is revoked.
+
+        Save the gallery, then destroy the old key and the files that were written under it.
+
+        Args:
+            renewal: the new `RenewalKey`; None stores templates as the embedder gave them.
+        """
+        shown = {name: self._shown(rows) for name, rows in self._rows.items()}
+        self.renewal = renewal
+        self._rows = {name: self._hidden(rows) for name, rows in shown.items()}
+        self._index = None
+
+    def identify(self, embeddings, threshold=None, *, ranks=1, embedder_id=None):
         """Says who each face is, or that it is nobody known.
 
         The person with the greatest cosine is named when that is at least the threshold.
@@ -145,86 +202,155 @@ class Gallery:
         Args:
             embeddings: (D,) float of unit length, one face; or (N, D), N faces.
             threshold: cosine in [-1, 1]; None takes the spec's calibrated one.
+            ranks: how many of the nearest people `Match.ranking` lists.
             embedder_id: of the model that made them; given, another model's are refused.
 
         Returns:
             a `Match`, or a list of N.
 
         Raises:
-            ValueError: embeddings of another shape, length or kind; a threshold that is no cosine.
+            ValueError: embeddings of another shape, length or kind; a threshold that is no cosine; ranks < 1.
             KerasfaceError: another model's embeddings, or no threshold given and none calibrated.
         """
         threshold = decision_threshold(self.spec, threshold)
+        if ranks < 1:
+            raise ValueError(f"ranks must be at least 1. Received: ranks={ranks}")
         embeddings = self._checked(embeddings, embedder_id)
-        if embeddings.ndim == 1:
-            return self._identify(embeddings[None], threshold)[0]
-        return self._identify(embeddings, threshold)
+        matches = self._identify(np.atleast_2d(embeddings), threshold, ranks)
+        return matches[0] if embeddings.ndim == 1 else matches
 
     def save(self, path):
         """Writes the gallery to one file in one step: after a crash there is the old state or the new.
 
+        Two processes that load, change and save one file overwrite each other's changes; `changing` lets one wait for
+        the other.
+
         Raises:
             KerasfaceError: the file can't be written; what was there is untouched.
         """
-        names = self.names
-        header = {"spec": self.spec.to_json(), "names": names, "counts": [self._counts[name] for name in names]}
-        means = np.stack([self._means[name] for name in names]) if names else np.zeros((0, 0))
-        write_gallery(path, header, means)
+        write_gallery(path, self._content(self._rows, self.renewal and self.renewal.id), self.secret)
 
     @classmethod
-    def load(cls, path, spec=None):
+    def load(cls, path, spec=None, *, secret=None, renewal=None):
         """Reads what `save` wrote.
 
         Args:
             path: of the file.
             spec: of the embedder that will be used with it: another model's gallery is refused, and this file's own
                 thresholds decide. None keeps the spec that the gallery was saved with.
+            secret: `Secret` that the file is encrypted with; None: it isn't.
+            renewal: `RenewalKey` that its templates are stored under; None: under none.
 
         Raises:
-            KerasfaceError: no such file, not a gallery, a damaged one, or another model's.
+            KerasfaceError: no such file, not a gallery, a damaged one, another model's, or other keys than its own.
         """
-        header, means = read_gallery(path)
-        try:
-            gallery = cls(EmbedderSpec.from_json(header["spec"]))
-        except ValueError as error:
-            raise KerasfaceError(f"the spec in the gallery {path} can't be read: {error}") from error
+        content = read_gallery(path, secret)
+        _check_renewal(path, content.renewal_id, renewal)
+        gallery = cls._of(content, renewal, secret)
         if spec is not None:
             gallery.check(spec.embedder_id)
             gallery.spec = spec
-        gallery._means = dict(zip(header["names"], means.astype(np.float64), strict=True))
-        gallery._counts = dict(zip(header["names"], header["counts"], strict=True))
         return gallery
 
-    def _identify(self, embeddings, threshold):
-        if not self._means:
+    def export_json(self, path):
+        """Writes names and templates as JSON, for other programs: in clear, without encryption and renewal key.
+
+        Raises:
+            KerasfaceError: the file can't be written.
+        """
+        write_exchange(path, self._content({name: self._shown(rows) for name, rows in self._rows.items()}, None))
+
+    @classmethod
+    def import_json(cls, path):
+        """Reads what `export_json` wrote.
+
+        Raises:
+            KerasfaceError: no such file, not that format, or templates that can't be an embedder's.
+        """
+        return cls._of(read_exchange(path), None, None)
+
+    @classmethod
+    def _of(cls, content, renewal, secret):
+        gallery = cls(content.spec, policy=content.policy, renewal=renewal, secret=secret)
+        for name, photos, rows in content.people():
+            gallery._rows[name], gallery._counts[name] = rows, photos
+        return gallery
+
+    def _content(self, rows, renewal_id):
+        names = self.names
+        return GalleryContent(
+            spec=self.spec,
+            policy=self.policy,
+            names=names,
+            photos=[self._counts[name] for name in names],
+            rows=np.concatenate([rows[name] for name in names], dtype=np.float32, casting="same_kind")
+            if names
+            else np.zeros((0, 0), np.float32),
+            renewal_id=renewal_id,
+        )
+
+    def _add(self, name, rows, photos):
+        before = self._counts.get(name, 0)
+        if before and self.policy == "max":
+            rows = np.concatenate([self._rows[name], rows])
+        elif before:
+            rows = (np.float64(before) * self._rows[name] + photos * rows) / (before + photos)
+        if self.policy == "mean" and np.linalg.norm(rows) < _UNIT_TOLERANCE:
+            raise KerasfaceError(f"the photos of {name} have nothing in common: are they of one person?")
+        self._rows[name], self._counts[name] = rows, before + photos
+        self._index = None
+
+    def _identify(self, embeddings, threshold, ranks):
+        if not self._rows:
             return [Match(None, -1.0, None, threshold)] * len(embeddings)
-        if self._templates is None:
-            means = np.stack([self._means[name] for name in self.names])
-            self._templates = means / np.linalg.norm(means, axis=1, keepdims=True)
-        scores = np.clip(embeddings @ self._templates.T, -1, 1)
-        names, matches = self.names, []
-        for index, score in zip(scores.argmax(1), scores.max(1).tolist(), strict=True):
-            nearest = names[index]
-            matches.append(Match(nearest if score >= threshold else None, score, nearest, threshold))
+        if self._index is None:
+            self._index = GalleryIndex(self._rows)
+        matches = []
+        for ranking in self._index.nearest(self._hidden(embeddings), ranks):
+            nearest, score = ranking[0]
+            matches.append(Match(nearest if score >= threshold else None, score, nearest, threshold, tuple(ranking)))
         return matches
+
+    def _hidden(self, embeddings):
+        return self.renewal.hide(embeddings) if self.renewal else embeddings
+
+    def _shown(self, rows):
+        return self.renewal.reveal(rows) if self.renewal else rows
+
+    @property
+    def _size(self):
+        return next(iter(self._rows.values())).shape[1]
 
     def _checked(self, embeddings, embedder_id):
         if embedder_id is not None:
             self.check(embedder_id)
         embeddings = np.asarray(embeddings)
-        size = len(next(iter(self._means.values()))) if self._means else None
-        sizes = (size,) if size else (self.spec.embedding_size, 2 * self.spec.embedding_size)
+        sizes = (self._size,) if self._rows else (self.spec.embedding_size, 2 * self.spec.embedding_size)
         if embeddings.dtype.kind != "f" or embeddings.ndim not in (1, 2) or embeddings.shape[-1] not in sizes:
             raise ValueError(
                 f"embeddings must be floats of shape (D,) or (N, D) with D in {sizes} (twice the embedder's size is "
                 f"flip 'concatenate'). Received: shape={embeddings.shape}, dtype={embeddings.dtype}"
             )
-        norms = np.linalg.norm(embeddings, axis=-1)
+        norms = np.linalg.norm(embeddings.astype(np.float64), axis=-1, keepdims=True)
         if not np.all(np.abs(norms - 1) <= _UNIT_TOLERANCE):
             received = norms.ravel()[:5].tolist()
             raise ValueError(f"embeddings must have unit length, as Embedder.embed gives them. Received: {received}")
-        return embeddings.astype(np.float64)
+        return embeddings / norms
 
     def _check_known(self, name):
-        if name not in self._means:
+        if name not in self._rows:
             raise KerasfaceError(f"nobody named {name!r} in the gallery; it knows: {', '.join(self.names) or 'nobody'}")
+
+
+def _check_renewal(path, stored, given):
+    if stored == (given and given.id):
+        return
+    if stored is None:
+        raise KerasfaceError(
+            f"{path} isn't renewable, though a renewal key is given. `kerasface gallery renew` makes it so."
+        )
+    received = f"key {given.id}" if given else "none"
+    raise KerasfaceError(
+        f"the templates in {path} are stored under renewal key {stored}: give it (--renewal-key FILE on the command "
+        f"line, renewal=… in Python). Received: {received}"
+    )

@@ -20,7 +20,8 @@ COMMANDS = [
     "evaluate",
     "calibrate",
 ]
-COMMANDS += ["export", "benchmark", "verify", "enroll", "identify", "assets get"]
+COMMANDS += ["export", "benchmark", "verify", "enroll", "identify", "watch", "assets get"]
+COMMANDS += [f"gallery {command}" for command in ("ls", "rm", "export", "import", "key", "encrypt", "renew")]
 COMMANDS += [f"zoo {command}" for command in ("ls", "show", "get", "verify", "import")]
 COMMANDS += [f"plot {figure}" for figure in ("psi", "target-logits", "boundaries", "toy", "report")]
 

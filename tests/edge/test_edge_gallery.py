@@ -1,12 +1,15 @@
+import hashlib
 import json
 import os
 import stat
+import struct
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kerasface.edge import row_search
 from kerasface.edge.gallery import Gallery, Match
 from kerasface.errors import KerasfaceError
 from kerasface.spec import EmbedderSpec, Threshold
@@ -80,6 +83,110 @@ def test_enrolling_in_parts_equals_enrolling_at_once(parts):
     assert in_parts.count("Ada") == at_once.count("Ada") == len(photos)
     scores = [g.identify(photos[0], threshold=0).score for g in (at_once, in_parts)]
     assert scores[0] == pytest.approx(scores[1], abs=1e-12)
+
+
+def test_under_max_the_best_of_a_persons_photos_counts(spec, people):
+    gallery = Gallery(spec, policy="max")
+    for name, photos in people.items():
+        gallery.enroll(name, photos[0])
+        gallery.enroll(name, photos[1:3])
+    assert gallery.count("Ada") == 3
+    probes = np.concatenate([photos[3:] for photos in people.values()]).astype(np.float64)
+    for probe, match in zip(probes, gallery.identify(probes, ranks=4), strict=True):
+        best = {name: max(probe @ photo for photo in photos[:3]) for name, photos in people.items()}
+        expected = sorted(best.items(), key=lambda pair: -pair[1])
+        assert [name for name, _ in match.ranking] == [name for name, _ in expected]
+        assert [score for _, score in match.ranking] == pytest.approx([score for _, score in expected], abs=1e-6)
+
+
+def test_the_two_policies_differ_where_photos_do(spec):
+    bearded, shaven = np.eye(16)[:2]
+    scores = {}
+    for policy in ("mean", "max"):
+        gallery = Gallery(spec, policy=policy)
+        gallery.enroll("Ada", np.stack([bearded, shaven]))
+        scores[policy] = gallery.identify(bearded).score
+    assert scores == pytest.approx({"mean": 0.5**0.5, "max": 1.0})
+    for name, cosine, count in (("Bob", 0.9, 1), ("Eve", 0.6, 4)):  # Eve's four have the greater sum, and a mean of .6
+        gallery.enroll(name, np.tile([0, 0, cosine, (1 - cosine**2) ** 0.5, *[0] * 12], (count, 1)))
+    assert gallery.identify(np.eye(16)[2]).name == "Bob"
+    with pytest.raises(ValueError, match="one of mean, max. Received: policy='median'"):
+        Gallery(spec, policy="median")
+
+
+def test_the_ranking_lists_the_nearest_people_first(gallery, people):
+    probe = people["Grace"][4].astype(np.float64)
+    probe /= np.linalg.norm(probe)
+    means = {name: photos[:3].astype(np.float64).mean(0) for name, photos in people.items()}
+    cosines = {name: float(probe @ mean / np.linalg.norm(mean)) for name, mean in means.items()}
+    expected = sorted(cosines, key=cosines.get, reverse=True)
+    for ranks in (1, 2, 3, 4, 9):
+        match = gallery.identify(probe, ranks=ranks)
+        assert [name for name, _ in match.ranking] == expected[:ranks]
+        assert [score for _, score in match.ranking] == pytest.approx([cosines[n] for n in expected[:ranks]], abs=1e-7)
+        assert (match.nearest, match.score) == match.ranking[0]
+    with pytest.raises(ValueError, match="ranks must be at least 1. Received: ranks=0"):
+        gallery.identify(probe, ranks=0)
+
+
+def test_of_equal_people_the_first_in_the_alphabet_is_named(spec):
+    gallery = Gallery(spec)
+    for name in ("Zoë", "Ada", "Max"):
+        gallery.enroll(name, np.eye(16)[0])
+    assert gallery.identify(np.eye(16)[0]).name == "Ada"
+    assert [name for name, _ in gallery.identify(np.eye(16)[0], ranks=3).ranking] == ["Ada", "Max", "Zoë"]
+
+
+@pytest.mark.parametrize("policy", ["mean", "max"])
+def test_many_faces_are_searched_in_blocks_and_answered_as_one_by_one(spec, rng, policy, monkeypatch):
+    monkeypatch.setattr(row_search, "_MOST_SCORES", 100)
+    gallery = Gallery(spec, policy=policy)
+    known = unit(rng.normal(size=(30, 16)))
+    for i, embedding in enumerate(known):
+        gallery.enroll(f"{i % 23}", embedding)
+    probes = unit(rng.normal(size=(50, 16)))
+    assert gallery.identify(probes, ranks=2) == [gallery.identify(probe, ranks=2) for probe in probes]
+
+
+@pytest.mark.parametrize("policy", ["mean", "max"])
+def test_merging_equals_enrolling_everything_in_one(spec, people, policy):
+    first, second, whole = (Gallery(spec, policy=policy) for _ in range(3))
+    for name, photos in people.items():
+        whole.enroll(name, photos[:4])
+    first.enroll("Ada", people["Ada"][:3])
+    first.enroll("王", people["王"][:4])
+    second.enroll("Ada", people["Ada"][3])
+    second.enroll("Grace", people["Grace"][:4])
+    second.enroll("Ève", people["Ève"][:4])
+    first.identify(people["Ada"])
+    first.merge(second)
+    assert first.names == whole.names
+    assert [first.count(name) for name in whole.names] == [4] * 4
+    assert second.names == ["Ada", "Grace", "Ève"]
+    for a, b in zip(*(g.identify(people["Ada"], ranks=4) for g in (first, whole)), strict=True):
+        assert [name for name, _ in a.ranking] == [name for name, _ in b.ranking]
+        assert [score for _, score in a.ranking] == pytest.approx([score for _, score in b.ranking], abs=1e-12)
+
+
+def test_galleries_that_cannot_be_merged_stay_as_they_are(spec, gallery, people, rng):
+    with pytest.raises(KerasfaceError, match="Received: embedder ffff"):
+        gallery.merge(Gallery(spec.replace(embedder_id="ffff")))
+    with pytest.raises(KerasfaceError, match="'mean' and 'max' can't be merged"):
+        gallery.merge(Gallery(spec, policy="max"))
+    concatenated = Gallery(spec)
+    concatenated.enroll("Zoë", unit(rng.normal(size=32)))
+    with pytest.raises(KerasfaceError, match="have 16 and 32 numbers"):
+        gallery.merge(concatenated)
+    single = Gallery(spec)
+    single.enroll("Abe", people["Ada"][1])
+    single.enroll("Grace", people["Grace"][0])
+    opposed = Gallery(spec)
+    opposed.enroll("Abe", people["Ada"][0])
+    opposed.enroll("Grace", -people["Grace"][0])
+    with pytest.raises(KerasfaceError, match="Grace have nothing in common"):
+        single.merge(opposed)
+    assert single.count("Abe") == 1
+    assert single.identify(people["Ada"][1]).score == pytest.approx(1, abs=1e-6)
 
 
 def test_who_is_enrolled_later_is_known_at_once(gallery, people, rng):
@@ -170,6 +277,73 @@ def test_save_and_load_give_the_same_gallery(tmp_path, gallery, people, spec):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+def test_every_photo_of_a_max_gallery_is_saved(tmp_path, spec, people):
+    path = tmp_path / "people.gallery"
+    gallery = Gallery(spec, policy="max")
+    for name, photos in people.items():
+        gallery.enroll(name, photos[: 2 + (name == "Ada")])
+    gallery.save(path)
+    loaded = Gallery.load(path)
+    assert loaded.policy == "max"
+    assert [loaded.count(name) for name in loaded.names] == [gallery.count(name) for name in gallery.names]
+    loaded.enroll("Grace", people["Grace"][4])
+    assert loaded.identify(people["Grace"][4]).score == pytest.approx(1, abs=1e-6)
+    for name, photos in people.items():
+        assert loaded.identify(photos[1]).score == pytest.approx(1, abs=1e-6), name
+
+
+def test_a_file_of_format_1_is_still_read(tmp_path, spec, people):
+    means = np.stack([photos[:3].mean(0) for photos in people.values()])
+    names = sorted(people)
+    header = {"spec": spec.to_json(), "names": names, "counts": [3] * 4, "shape": means.shape}
+    text = json.dumps(header).encode()
+    body = struct.pack("<Q", len(text)) + text + np.stack([people[n][:3].mean(0) for n in names]).tobytes()
+    path = tmp_path / "old.gallery"
+    path.write_bytes(b"KFGALLERY1\n" + hashlib.sha256(body).digest() + body)
+    gallery = Gallery.load(path)
+    assert gallery.policy == "mean"
+    assert gallery.count("王") == 3
+    expected = float(unit(means[0]) @ people["Ada"][4])
+    assert gallery.identify(people["Ada"][4]).score == pytest.approx(expected, abs=1e-6)
+    gallery.save(path)
+    assert path.read_bytes().startswith(b"KFGALLERY2\n")
+    assert Gallery.load(path).names == names
+
+
+def test_a_header_that_lies_is_refused(tmp_path, gallery):
+    """What has a right digest and still can't be a gallery: a forger's file, not a damaged one."""
+    path = tmp_path / "people.gallery"
+    gallery.save(path)
+    content = path.read_bytes()
+    (length,) = struct.unpack("<Q", content[43:51])
+    header, rows = json.loads(content[51 : 51 + length]), content[51 + length :]
+    wrong = [
+        {**header, "names": header["names"][:3]},
+        {**header, "names": ["Ada"] * 4},
+        {**header, "photos": [3, 3, 3, -3]},
+        {**header, "photos": [3, 3, 3]},
+        {**header, "policy": "max"},
+        {**header, "policy": "median"},
+        {**header, "shape": [8, 8]},
+        {**header, "shape": [4, 99]},
+        {**header, "shape": "four"},
+        {**header, "spec": "{}"},
+        {**header, "renewal_id": 3},
+        {key: header[key] for key in header if key != "photos"},
+        [header],
+    ]
+    bodies = [(json.dumps(each).encode(), rows) for each in wrong]
+    bodies += [(b"{", rows), (json.dumps(header).encode(), np.full(64, np.nan, "<f4").tobytes())]
+    for text, numbers in bodies:
+        body = struct.pack("<Q", len(text)) + text + numbers
+        path.write_bytes(content[:11] + hashlib.sha256(body).digest() + body)
+        with pytest.raises(KerasfaceError, match=r"people\.gallery can't be read|give it"):
+            Gallery.load(path)
+    path.write_bytes(content[:11] + hashlib.sha256(b"short").digest() + b"short")
+    with pytest.raises(KerasfaceError, match="can't be read"):
+        Gallery.load(path)
+
+
 def test_an_empty_gallery_can_be_saved(tmp_path, spec, people):
     Gallery(spec).save(tmp_path / "empty.gallery")
     loaded = Gallery.load(tmp_path / "empty.gallery")
@@ -208,7 +382,7 @@ def test_files_that_are_no_gallery(tmp_path):
     np.savez(tmp_path / "a.npz", a=np.ones(3))
     with pytest.raises(KerasfaceError, match=r"a\.npz is not a kerasface gallery"):
         Gallery.load(tmp_path / "a.npz")
-    (tmp_path / "later").write_bytes(b"KFGALLERY2\n" + bytes(50))
+    (tmp_path / "later").write_bytes(b"KFGALLERY3\n" + bytes(50))
     with pytest.raises(KerasfaceError, match="newer kerasface; upgrade"):
         Gallery.load(tmp_path / "later")
 

@@ -56,3 +56,28 @@ def test_an_embedder_without_a_known_template_is_refused(tmp_path, make, bare_tf
     path.write_bytes(make.with_tflite_metadata(bare_tflite, {SPEC_KEY: entry}))
     with pytest.raises(KerasfaceError, match=r"arcface_112x112 \(112 high × 112 wide\).*Received: template 'none'"):
         FacePipeline(Embedder.load(path))
+
+
+def test_a_check_of_ones_own_stands_between_finding_and_embedding(model_files, fetched_assets, hopper, two_people):
+    asked, embedded = [], []
+
+    def left_half(photo, face, crop):
+        asked.append((photo, face, crop))
+        return None if face.box[0] < 512 else "too far right"
+
+    embedder = Embedder.load(model_files["tflite"])
+    embed = embedder.embed
+    embedder.embed = lambda crops: embedded.extend(crops) or embed(crops)
+    pipeline = FacePipeline(embedder, check=left_half)
+    (found,) = pipeline.faces(two_people)
+    assert found.face.box[0] < 512
+    np.testing.assert_array_equal(found.embedding, FacePipeline(embedder).faces(two_people)[0].embedding)
+    assert [photo is two_people for photo, _, _ in asked] == [True, True]
+    np.testing.assert_array_equal(asked[0][2], crop(two_people, asked[0][1].points))
+    right = np.roll(two_people, 512, axis=1)[:, 460:]
+    before = len(embedded)
+    refuse = FacePipeline(embedder, check=lambda *_: "a photo of a photo")
+    with pytest.raises(KerasfaceError, match=r"face in r\.jpg was refused by the pipeline's check: a photo of a photo"):
+        refuse.face(right, "r.jpg", largest=True)
+    assert refuse.faces(right) == []
+    assert len(embedded) == before

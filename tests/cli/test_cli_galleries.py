@@ -1,0 +1,152 @@
+"""kerasface gallery, and the keys of enroll and identify."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from kerasface.edge import Embedder, Gallery, RenewalKey, Secret
+from kerasface.edge.sealing import SEALED_MAGIC
+
+
+@pytest.fixture
+def model(model_files):
+    return model_files["tflite"]
+
+
+@pytest.fixture
+def people(tmp_path, rng):
+    """Folders Ann (three crops) and Bob (one)."""
+    root = tmp_path / "people"
+    for name, count in (("Ann", 3), ("Bob", 1)):
+        (root / name).mkdir(parents=True)
+        for index in range(count):
+            pixels = rng.integers(0, 256, (4, 4, 3), dtype=np.uint8).repeat(28, 0).repeat(28, 1)
+            Image.fromarray(pixels).save(root / name / f"{index}.png")
+    return root
+
+
+@pytest.fixture
+def keys(tmp_path, kerasface):
+    for name in ("a.key", "b.key", "r.key", "s.key"):
+        assert kerasface("gallery", "key", tmp_path / name)[0] == 0
+    (tmp_path / "pass.txt").write_text("correct horse\n")
+    return tmp_path
+
+
+@pytest.fixture
+def enrolled(kerasface, model, people, tmp_path):
+    """Enrolls both people into a new gallery with further options."""
+
+    def enroll(*options):
+        path = tmp_path / "team.kfg"
+        code, out, err = kerasface("enroll", model, people, "--no-align", "--gallery", path, *options)
+        assert code == 0, err
+        assert "holds 2 people; 0 photos left out" in out
+        return path
+
+    return enroll
+
+
+def test_ls_and_rm(kerasface, enrolled):
+    path = enrolled()
+    code, out, _ = kerasface("gallery", "ls", path)
+    assert code == 0
+    rows = [line.split() for line in out.splitlines() if "Ann" in line or "Bob" in line]
+    assert [(row[1], row[3]) for row in rows] == [("Ann", "3"), ("Bob", "1")]
+    assert "2 people; policy mean; not encrypted; not renewable" in out
+    assert "embedder blocks.test (a1b2)" in out
+    assert "holds 1 people" in kerasface("gallery", "rm", path, "Ann")[1]
+    assert Gallery.load(path).names == ["Bob"]
+    code, _, err = kerasface("gallery", "rm", path, "Bob", "Eve")
+    assert code == 2
+    assert "nobody named 'Eve'" in err
+    assert Gallery.load(path).names == ["Bob"]
+
+
+def test_max_keeps_all_photos_and_ranks_are_listed(kerasface, enrolled, model, people):
+    path = enrolled("--policy", "max")
+    arguments = ("identify", model, people / "Ann" / "2.png", "--no-align", "--gallery", path, "--ranks", "2")
+    code, out, _ = kerasface(*arguments)
+    assert code == 0
+    (row,) = [line for line in out.splitlines() if ".png" in line]
+    assert "Ann 1.0000, Bob " in row
+    code, _, err = kerasface("enroll", model, people, "--no-align", "--gallery", path, "--policy", "mean")
+    assert code == 2
+    assert "was made with --policy max. Received: --policy mean" in err
+
+
+@pytest.mark.parametrize(("option", "file"), [("--passphrase-file", "pass.txt"), ("--key-file", "a.key")])
+def test_encrypted_galleries(kerasface, enrolled, model, people, keys, option, file):
+    path = enrolled(option, keys / file)
+    assert path.read_bytes().startswith(SEALED_MAGIC)
+    photo = people / "Bob" / "0.png"
+    identify = ("identify", model, photo, "--no-align", "--gallery", path)
+    code, out, _ = kerasface(*identify, option, keys / file)
+    assert code == 0
+    assert "Bob" in out
+    for wrong in ((), ("--key-file", keys / "b.key")):
+        for command in (identify, ("gallery", "ls", path), ("gallery", "rm", path, "Bob")):
+            code, out, err = kerasface(*command, *wrong)
+            assert code == 2
+            assert "Ann" not in out + err
+            assert "error:" in err
+    code, _, err = kerasface(*identify, "--key-file", keys / "a.key", "--passphrase-file", keys / "pass.txt")
+    assert code == 2
+    assert "give one of the two" in err
+
+
+def test_keys_may_come_from_the_environment(kerasface, enrolled, keys, monkeypatch):
+    monkeypatch.setenv("KERASFACE_KEY_FILE", str(keys / "a.key"))
+    monkeypatch.setenv("KERASFACE_RENEWAL_KEY", str(keys / "r.key"))
+    path = enrolled()
+    loaded = Gallery.load(path, secret=Secret.key_file(keys / "a.key"), renewal=RenewalKey.load(keys / "r.key"))
+    assert loaded.names == ["Ann", "Bob"]
+    code, out, _ = kerasface("gallery", "ls", path)
+    assert code == 0
+    assert f"encrypted with a key file; renewable under key {loaded.renewal.id}" in out
+
+
+def test_encrypt_and_encrypt_again(kerasface, enrolled, keys):
+    path = enrolled()
+    assert kerasface("gallery", "encrypt", path)[0] == 2
+    assert kerasface("gallery", "encrypt", path, "--new-key-file", keys / "a.key")[0] == 0
+    change = ("--key-file", keys / "a.key", "--new-passphrase-file", keys / "pass.txt")
+    code, out, _ = kerasface("gallery", "encrypt", path, *change)
+    assert code == 0
+    assert "is encrypted with a passphrase" in out
+    assert Gallery.load(path, secret=Secret.passphrase("correct horse")).names == ["Ann", "Bob"]
+
+
+def test_renew_revokes_the_old_key(kerasface, enrolled, model, people, keys):
+    path = enrolled("--renewal-key", keys / "r.key")
+    code, out, _ = kerasface(
+        "gallery", "renew", path, "--renewal-key", keys / "r.key", "--new-renewal-key", keys / "s.key"
+    )
+    assert code == 0
+    assert RenewalKey.load(keys / "s.key").id in out
+    identify = ("identify", model, people / "Bob" / "0.png", "--no-align", "--gallery", path, "--renewal-key")
+    assert "Bob" in kerasface(*identify, keys / "s.key")[1]
+    code, _, err = kerasface(*identify, keys / "r.key")
+    assert code == 2
+    assert "stored under renewal key" in err
+
+
+def test_export_and_import(kerasface, enrolled, model, people, keys, tmp_path):
+    path = enrolled("--key-file", keys / "a.key", "--renewal-key", keys / "r.key")
+    opened = ("--key-file", keys / "a.key", "--renewal-key", keys / "r.key")
+    code, out, _ = kerasface("gallery", "export", path, "--out", tmp_path / "team.json", *opened)
+    assert code == 0
+    assert "biometric data of 2 people in clear" in out
+    exported = json.loads((tmp_path / "team.json").read_text(encoding="utf-8"))
+    crops = np.stack([np.array(Image.open(people / "Ann" / f"{i}.png")) for i in range(3)])
+    mean = Embedder.load(model).embed(crops).mean(0)
+    np.testing.assert_allclose(exported["people"][0]["templates"][0], mean, atol=1e-6)
+    for _ in range(2):
+        code, out, _ = kerasface("gallery", "import", tmp_path / "team.json", "--gallery", tmp_path / "all.kfg")
+        assert code == 0
+        assert "holds 2 people" in out
+    assert Gallery.load(tmp_path / "all.kfg").count("Ann") == 6
+    code, out, _ = kerasface("gallery", "export", "--help")
+    assert "biometric data" in out

@@ -1,0 +1,46 @@
+"""kerasface watch on a portrait that wanders through a folder of frames, with the real detector."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+pytestmark = pytest.mark.usefixtures("fetched_assets")
+
+
+@pytest.fixture
+def walk(tmp_path, hopper):
+    folder = tmp_path / "walk"
+    folder.mkdir()
+    portrait = np.array(Image.fromarray(hopper).resize((256, 300)))
+    for number in range(4):
+        frame = np.full((320, 480, 3), 90, np.uint8)
+        if number < 3:
+            frame[10:310, 20 + 25 * number : 276 + 25 * number] = portrait
+        Image.fromarray(frame).save(folder / f"{number}.png")
+    return folder
+
+
+def test_who_walks_by_is_named_once_and_drawn_in_every_frame(kerasface, model_files, hopper_path, walk, tmp_path):
+    model, gallery = model_files["tflite"], tmp_path / "team.kfg"
+    kerasface("enroll", model, hopper_path, "--name", "Grace", "--gallery", gallery)
+    code, out, err = kerasface("watch", model, walk, "--gallery", gallery, "--out", tmp_path / "named")
+    assert code == 0, err
+    lines = out.strip().splitlines()
+    assert lines[-1] == "4 frames, 1 faces"
+    assert len(lines) == 2
+    assert lines[0].startswith("0.png: Grace, cosine 0.9")
+    for number in range(4):
+        before = np.array(Image.open(walk / f"{number}.png")).astype(int)
+        after = np.array(Image.open(tmp_path / "named" / f"{number:06d}.jpg")).astype(int)
+        green = (after[..., 1] - after[..., 0] > 60) & (before[..., 1] - before[..., 0] < 30)
+        assert (green.sum() > 300) == (number < 3)
+    code, out, _ = kerasface("watch", model, walk, "--gallery", gallery, "--threshold", "0.9999")
+    assert "0.png: unknown, cosine" in out
+
+
+def test_a_source_that_is_none_is_an_error(kerasface, model_files, hopper_path, tmp_path):
+    model, gallery = model_files["tflite"], tmp_path / "team.kfg"
+    kerasface("enroll", model, hopper_path, "--name", "Grace", "--gallery", gallery)
+    code, _, err = kerasface("watch", model, tmp_path / "gone", "--gallery", gallery)
+    assert code == 2
+    assert "no folder, video file or camera" in err
