@@ -9,7 +9,7 @@ import kerasface as package
 
 COMMANDS = ["demo", "align", "pack", "clean", "train", "finetune", "compare", "launch", "evaluate", "calibrate"]
 COMMANDS += ["export", "benchmark", "verify", "enroll", "identify", "assets get"]
-COMMANDS += [f"zoo {command}" for command in ("ls", "show", "get", "verify", "import")]
+COMMANDS += [f"zoo {command}" for command in ("ls", "show", "get", "verify", "build", "import")]
 COMMANDS += [f"plot {figure}" for figure in ("psi", "target-logits", "boundaries", "toy", "report")]
 
 
