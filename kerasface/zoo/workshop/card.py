@@ -126,4 +126,5 @@ def _short(value):
 
 def _build_command(record):
     photos = " --photos PHOTOS" if record.training["unnamed_photos"] else ""
-    return f"kerasface zoo build {record.model.recipe} --data FACES{photos} --lfw LFW --ship ."
+    early = " --as-it-is" if record.training["epochs"] < record.training["planned_epochs"] else ""
+    return f"kerasface zoo build {record.model.recipe} --data FACES{photos} --lfw LFW{early} --ship ."
