@@ -44,7 +44,7 @@ def tree(**changes):
 def recipe(tmp_path_factory):
     path = tmp_path_factory.mktemp("repository") / "zoo" / "recipes" / "patterns.yaml"
     path.parent.mkdir(parents=True)
-    path.write_text(yaml.safe_dump(tree()), encoding="utf-8")
+    path.write_text(yaml.safe_dump(tree(), sort_keys=False), encoding="utf-8")
     return path
 
 

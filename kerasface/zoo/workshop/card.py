@@ -112,13 +112,13 @@ def _training(record):
 
 
 def _named(section):
-    arguments = ", ".join(f"{key} {_short(value)}" for key, value in section.items() if key != "name")
+    arguments = ", ".join(f"{key} {_short(value)}" for key, value in sorted(section.items()) if key != "name")
     return f"{section['name']} ({arguments})" if arguments else section["name"]
 
 
 def _short(value):
     if isinstance(value, dict):
-        return "(" + ", ".join(f"{key} {_short(entry)}" for key, entry in value.items()) + ")"
+        return "(" + ", ".join(f"{key} {_short(entry)}" for key, entry in sorted(value.items())) + ")"
     if isinstance(value, list):
         return "×".join(_short(entry) for entry in value)
     return f"{value:g}" if isinstance(value, float) else str(value)
