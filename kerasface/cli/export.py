@@ -7,6 +7,7 @@ import typer
 from rich.table import Column, Table
 
 from kerasface.cli.console import console, error_console, import_training_side, quiet_standard_error
+from kerasface.cli.models import model_file
 from kerasface.cli.reports import write_report
 from kerasface.errors import KerasfaceError
 from kerasface.progress import progress_bar
@@ -23,7 +24,7 @@ def add_to(app):
 
 
 def export(
-    model: Path = typer.Argument(help=".keras file that training or `kerasface zoo import` wrote."),
+    model: Path = typer.Argument(help="A name of the zoo, or a .keras file that training wrote."),
     to: Literal["tflite", "onnx", "saved-model"] = typer.Option(help="Format."),
     out: Path = typer.Option(help="File (saved-model: folder) to write; its sidecar OUT.json comes beside it."),
     precision: Literal["fp32", "fp16", "int8", "int8-full"] = typer.Option(
@@ -58,7 +59,7 @@ def export(
     from kerasface.export import export as run
     from kerasface.export import load_trained, read_crops
 
-    trained, spec = load_trained(model)
+    trained, spec = load_trained(model_file(model, "keras"))
     own = {"batch": batch, "layout": layout, "web": True if target == "web" else None}
     options = {name: value for name, value in own.items() if value is not None}
     if images is not None:

@@ -1,12 +1,19 @@
 """kerasface zoo."""
 
+import sys
 from pathlib import Path
 from typing import Literal
 
 import typer
 from rich.table import Table
 
-from kerasface.cli.console import console, error_console, import_training_side, quiet_standard_error
+from kerasface.cli.console import (
+    console,
+    error_console,
+    import_extra,
+    import_training_side,
+    quiet_standard_error,
+)
 from kerasface.errors import KerasfaceError
 from kerasface.progress import progress_bar
 
@@ -83,7 +90,8 @@ def show(name: str = typer.Argument(help="Of the embedder.")):
         figures = Table("benchmark", "file", "figure", "95 % interval", "protocol", title="figures")
         for figure in model.figures:
             interval = "" if figure.low is None else f"{figure.low:.4g} to {figure.high:.4g}"
-            value = f"{figure.metric} {figure.value:.4g}"
+            spread = "" if figure.std is None else f" ± {figure.std:.4f}"
+            value = f"{figure.metric} {figure.value:.4g}{spread}"
             figures.add_row(figure.benchmark, figure.format, value, interval, figure.protocol)
         console.print(figures)
 
@@ -128,6 +136,48 @@ def verify(pattern: str = typer.Argument("*", help="Of names, with * and ?.")):
             with progress_bar(error_console, f"verifying {name}") as update:
                 fetch(name, format, progress=update)
             console.print(f"{name} {format}: as the manifest says")
+
+
+@app.command()
+def build(
+    recipe: Path = typer.Argument(help="YAML file; the project's own lie in zoo/recipes."),
+    data: Path = typer.Option(help="Aligned faces, as `kerasface train` takes them."),
+    lfw: Path = typer.Option(help="LFW's folder, aligned_112/ and pairs.txt: for reporting only."),
+    run: Path = typer.Option(
+        None, help="Folder of the training run: taken where finished, gone on with, or made; runs/RECIPE by default."
+    ),
+    photos: list[Path] = typer.Option([], help="More aligned photos, without identities; for recipes with a teacher."),
+    cfp: Path = typer.Option(
+        None, help="CFP's folder, aligned_112/ and Protocol/; not for models that saw its photos."
+    ),
+    change: list[str] = typer.Option([], "--set", metavar="FIELD=VALUE", help="Replace a field of the recipe."),
+    as_it_is: bool = typer.Option(False, "--as-it-is", help="Take the best epoch of a run that was stopped early."),
+    out: Path = typer.Option(Path("runs/upload"), help="Folder to upload; other models in it stay."),
+    ship: Path = typer.Option(None, metavar="CHECKOUT", help="Put it into this source tree's package and cards too."),
+):
+    """Build a model of the zoo: train, measure, write all files with their thresholds, its card and its entry.
+
+    Example: kerasface zoo build zoo/recipes/mobilefacenet_arcface_celeba.yaml --data celeba/ --lfw lfw/ --ship .
+    """
+    import_training_side()
+    import_extra("matplotlib")
+    from kerasface.zoo.workshop import build as make
+
+    run = run or Path("runs") / recipe.stem
+    with quiet_standard_error():
+        record = make(
+            recipe, data, lfw, out, run=run, photos=photos, cfp=cfp, changes=change, as_it_is=as_it_is, checkout=ship,
+            console=console,
+        )  # fmt: skip
+    if record is None:
+        console.print("stopped; the same command goes on")
+        sys.exit(130)
+    table = Table("format", "size", "thresholds (cosine at FAR)", title=record.model.name)
+    for format, file in record.model.files.items():
+        cosines = ", ".join(f"{entry.cosine:.4f} at {entry.far:g}" for entry in file.spec.thresholds)
+        table.add_row(format, f"{file.size / 1e6:.2f} MB", cosines)
+    console.print(table)
+    console.print(f"card: {out}/{record.model.card}", soft_wrap=True)
 
 
 @app.command(name="import")

@@ -15,7 +15,7 @@ def training_curve(history: Mapping[str, Sequence[float | None]]) -> Figure:
     """Draws loss, validation accuracy and learning rate over the epochs, one above the other.
 
     Args:
-        history: by name, one value an epoch, epochs from 1: "loss" (nats, the mean over the epoch); optionally
+        history: by name, one value an epoch, epochs from 1: "loss" (the mean over the epoch); optionally
             "validation_accuracy" (verification accuracy on held-out people, in [0, 1]) and "learning_rate". None or NaN
             marks an epoch that was not measured. Other names are left out.
 
@@ -47,7 +47,7 @@ def training_curve(history: Mapping[str, Sequence[float | None]]) -> Figure:
 
 def _loss(axis, epochs, values):
     axis.plot(epochs, values, **_line(PALETTE[0], values))
-    axis.set_ylabel("training loss (nats)")
+    axis.set_ylabel("training loss")
 
 
 def _validation_accuracy(axis, epochs, values):

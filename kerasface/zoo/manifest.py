@@ -27,8 +27,9 @@ class Figure:
         format: of the file that it was measured on, as in `ZooModel.files`.
         metric: "accuracy", "auc", "TAR@FAR 1e-2".
         value: of the metric.
-        low, high: 95 % interval by identity; None where there is none.
         protocol: folds, flip, where the threshold comes from.
+        low, high: 95 % interval by identity; None where there is none.
+        std: standard deviation over the protocol's folds; None where it has none.
     """
 
     benchmark: str
@@ -38,6 +39,7 @@ class Figure:
     protocol: str
     low: float | None = None
     high: float | None = None
+    std: float | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,6 +81,8 @@ class ZooModel:
         library_version: that built it.
         figures: measured, see `Figure`.
         card: relative path of the model card; None where there is none.
+        licence_file: relative path of the weights' licence; None where there is none.
+        parameters: trained ones of the network; None where nobody counted.
     """
 
     name: str
@@ -92,6 +96,8 @@ class ZooModel:
     library_version: str
     figures: tuple[Figure, ...] = ()
     card: str | None = None
+    licence_file: str | None = None
+    parameters: int | None = None
 
     def __post_init__(self):
         _check(is_name(self.name), "a name such as mobilefacenet.arcface_celeba", f"name={self.name!r}")

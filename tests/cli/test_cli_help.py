@@ -22,7 +22,7 @@ COMMANDS = [
 ]
 COMMANDS += ["export", "benchmark", "verify", "enroll", "identify", "watch", "assets get"]
 COMMANDS += [f"gallery {command}" for command in ("ls", "rm", "export", "import", "key", "encrypt", "renew")]
-COMMANDS += [f"zoo {command}" for command in ("ls", "show", "get", "verify", "import")]
+COMMANDS += [f"zoo {command}" for command in ("ls", "show", "get", "verify", "build", "import")]
 COMMANDS += [f"plot {figure}" for figure in ("psi", "target-logits", "boundaries", "toy", "report")]
 
 

@@ -16,7 +16,7 @@ def test_panels_hold_the_history():
     np.testing.assert_array_equal(accuracy.lines[0].get_xydata(), [[2, 0.8], [4, 0.75]])
     np.testing.assert_array_equal(rate.lines[0].get_ydata(), history["learning_rate"])
     assert (loss.get_ylabel(), accuracy.get_ylabel(), rate.get_ylabel()) == (
-        "training loss (nats)",
+        "training loss",
         "validation accuracy",
         "learning rate",
     )
