@@ -54,9 +54,9 @@ def resampling(rng):
     """Pictures through similarities: enlarged, copied, shrunk a little and much, turned, mirrored, half outside."""
     width, height, cases = 190, 140, []
     image = picture(width, height)
-    for scale in (2.3, 1.0, 0.73, 0.5, 0.4, 0.31, 0.19, 0.06):
+    for scale in (2.3, 1.0, 0.73, 0.5, 0.4, 0.31, 0.19, 0.06, 0.25):
         for mirror in (False, True):
-            angle = 0.0 if scale in (1.0, 0.5) else rng.uniform(-np.pi, np.pi)
+            angle = 0.0 if scale in (1.0, 0.5, 0.25) else rng.uniform(-np.pi, np.pi)
             linear = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
             linear = linear @ np.diag([-1 if mirror else 1, 1])
             center = (width / 2, height / 2) if scale < 1 else rng.uniform(0, 1, 2) * (width, height)
@@ -116,7 +116,8 @@ def decisions(rng):
         enrolled.append({"name": name, "embeddings": embeddings})
     probes = np.concatenate([unit(e["embeddings"][:1] + 0.3 * rng.normal(size=(1, 8))) for e in enrolled])
     probes = np.concatenate([probes, unit(rng.normal(size=(4, 8)))])
-    matches = [vars(match) for match in gallery.identify(probes)]
+    fields = ("name", "score", "nearest", "threshold")
+    matches = [{field: getattr(match, field) for field in fields} for match in gallery.identify(probes)]
     return {
         "spec": json.loads(spec.to_json()),
         "threshold": decision_threshold(spec),
