@@ -8,8 +8,9 @@ SETUP := $(VENV)/.set-up
 BACKENDS := .venv-backends
 # Apache Beam holds back Pillow, protobuf and PyArrow.
 BEAM := .venv-beam
+WEB := export/web
 
-.PHONY: help demo test test-slow test-multiworker test-backends test-beam benchmark lint format wheel clean
+.PHONY: help demo test test-slow test-multiworker test-backends test-beam test-web web benchmark lint format wheel clean
 
 help:
 	@echo "make demo        train, evaluate, export and run an embedder on synthetic faces; see demo/report.html"
@@ -18,6 +19,8 @@ help:
 	@echo "make test-multiworker  training in two processes over loopback, and what happens when one is killed"
 	@echo "make test-backends  heads and losses on Keras' JAX and torch backends"
 	@echo "make test-beam   alignment as an Apache Beam transform, on the local runner"
+	@echo "make web         build the page of export/web and serve it; MODEL=face.tflite puts an embedder beside it"
+	@echo "make test-web    that page in headless Chromium; needs Node.js 20.19 or newer and chromium"
 	@echo "make benchmark   heads and evaluation beside their matrix products; a quarter of an hour of a quiet machine"
 	@echo "make lint        ruff and mypy"
 	@echo "make format      let ruff lay out the code"
@@ -66,6 +69,21 @@ test-beam: $(BEAM)/.set-up
 	$(BEAM)/bin/kerasface assets get
 	$(BEAM)/bin/python -m pytest -m beam tests/alignment/test_alignment_beam.py
 
+$(WEB)/node_modules/.package-lock.json: $(WEB)/package-lock.json
+	npm ci --prefix $(WEB) --no-audit --no-fund
+
+web: $(SETUP) $(WEB)/node_modules/.package-lock.json
+	$(BIN)/kerasface assets get
+	$(BIN)/python $(WEB)/prepare.py $(MODEL)
+	npm run --prefix $(WEB) build
+	npm run --prefix $(WEB) serve
+
+test-web: $(SETUP) $(WEB)/node_modules/.package-lock.json
+	$(BIN)/kerasface assets get
+	npm run --prefix $(WEB) check
+	npm test --prefix $(WEB)
+	$(BIN)/python -m pytest -m browser
+
 benchmark: $(SETUP)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[benchmark]'
 	$(BIN)/python benchmarks/heads.py
@@ -86,4 +104,4 @@ wheel: $(SETUP)
 	$(BIN)/python -m build
 
 clean:
-	rm -rf $(VENV) $(BACKENDS) $(BEAM) build dist demo *.egg-info
+	rm -rf $(VENV) $(BACKENDS) $(BEAM) build dist demo *.egg-info $(WEB)/node_modules $(WEB)/dist $(WEB)/public/models
