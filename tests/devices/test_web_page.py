@@ -198,6 +198,16 @@ def test_people_are_named_under_crops_mirror_light_and_jpeg(use, files, changed,
     assert answers[-1] == [["Eileen", "1 photo"]]
 
 
+def test_photos_are_upright_as_their_exif_says(use, photos):
+    """The embedding alone wouldn't tell: a face that lies on its side is found too."""
+    oriented = next(photo for photo in photos if photo.name == "oriented.jpg")
+    told = use(
+        "served", [{"do": "ready", "pattern": r"is ready\."}, {"do": "identify", "photos": [oriented, photos[1]]}]
+    )
+    assert told["answers"][1]["answers"] == {"oriented.jpg": ["unknown"], "eileen.png": ["unknown"]}
+    assert told["answers"][1]["sizes"] == [[512, 600], [512, 512]]
+
+
 def test_the_camera_enrolls_and_names(use, tmp_path):
     steps = [
         {"do": "ready", "pattern": r"is ready\."},

@@ -115,7 +115,9 @@ const actions = {
       await figure.locator("small").textContent(),
       await figure.locator("li b").allTextContents(),
     ]);
-    return { ...told, answers: Object.fromEntries(await Promise.all(answers)) };
+    const canvases = await page.locator("#answers canvas").all();
+    const sizes = canvases.map((canvas) => canvas.evaluate(({ width, height }) => [width, height]));
+    return { ...told, answers: Object.fromEntries(await Promise.all(answers)), sizes: await Promise.all(sizes) };
   },
   async camera(page, { name, expected }) {
     await page.getByRole("button", { name: "Start the camera" }).click();
