@@ -8,8 +8,9 @@ SETUP := $(VENV)/.set-up
 BACKENDS := .venv-backends
 # Apache Beam holds back Pillow, protobuf and PyArrow.
 BEAM := .venv-beam
+WEB := export/web
 
-.PHONY: help demo test test-slow test-multiworker test-backends test-beam benchmark docs docs-check lint format wheel clean
+.PHONY: help demo test test-slow test-multiworker test-backends test-beam test-web web benchmark docs docs-check lint format wheel clean
 
 help:
 	@echo "make demo        train, evaluate, export and run an embedder on synthetic faces; see demo/report.html"
@@ -21,6 +22,8 @@ help:
 	@echo "make benchmark   heads, evaluation and a training step beside their floors and peers; half an hour of a quiet machine"
 	@echo "make docs        serve the documentation on this machine, anew at each change"
 	@echo "make docs-check  build it into build/site; a broken link is an error"
+	@echo "make web         build the page of export/web and serve it; MODEL=face.tflite puts an embedder beside it"
+	@echo "make test-web    that page in headless Chromium; needs Node.js 20.19 or newer and chromium"
 	@echo "make lint        ruff and mypy"
 	@echo "make format      let ruff lay out the code"
 	@echo "make wheel       build the wheel and the source archive into dist/"
@@ -68,6 +71,21 @@ test-beam: $(BEAM)/.set-up
 	$(BEAM)/bin/kerasface assets get
 	$(BEAM)/bin/python -m pytest -m beam tests/alignment/test_alignment_beam.py
 
+$(WEB)/node_modules/.package-lock.json: $(WEB)/package-lock.json
+	npm ci --prefix $(WEB) --no-audit --no-fund
+
+web: $(SETUP) $(WEB)/node_modules/.package-lock.json
+	$(BIN)/kerasface assets get
+	$(BIN)/python $(WEB)/prepare.py $(MODEL)
+	npm run --prefix $(WEB) build
+	npm run --prefix $(WEB) serve
+
+test-web: $(SETUP) $(WEB)/node_modules/.package-lock.json
+	$(BIN)/kerasface assets get
+	npm run --prefix $(WEB) check
+	npm test --prefix $(WEB)
+	$(BIN)/python -m pytest -m browser
+
 benchmark: $(SETUP)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[benchmark]'
 	$(BIN)/python benchmarks/heads.py
@@ -99,4 +117,4 @@ wheel: $(SETUP)
 	$(BIN)/python -m build
 
 clean:
-	rm -rf $(VENV) $(BACKENDS) $(BEAM) build dist demo *.egg-info
+	rm -rf $(VENV) $(BACKENDS) $(BEAM) build dist demo *.egg-info $(WEB)/node_modules $(WEB)/dist $(WEB)/public/models

@@ -89,7 +89,8 @@ def warp(image, matrix, size):
     width, height = size
     back = invert(matrix)
     shrink = np.sqrt(abs(np.linalg.det(back[:, :2])))
-    block = max(1, int(shrink))
+    # A determinant of 16 may come out as 15.999999999999998, and its root is 4 all the same.
+    block = max(1, int(shrink * (1 + 1e-9)))
     corners = [(-0.5, -0.5), (width - 0.5, -0.5), (-0.5, height - 0.5), (width - 0.5, height - 0.5)]
     needed = transform_points(back, corners)
     margin = 2 * block  # one block for the bilinear neighbor, one for the rounding to whole blocks

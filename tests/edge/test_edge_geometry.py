@@ -50,6 +50,14 @@ def test_warp_antialiases_where_it_shrinks(scale):
     assert inside.std() < 74 * scale
 
 
+@pytest.mark.parametrize("factor", [2, 3, 4, 5, 8])
+def test_warp_by_a_whole_factor_averages_blocks(factor, rng):
+    image = rng.integers(0, 256, (12 * factor, 12 * factor, 3), dtype=np.uint8)
+    view = square_view(center=(6 * factor - 0.5, 6 * factor - 0.5), side=12 * factor, angle=0.0, size=12)
+    means = image.reshape(12, factor, 12, factor, 3).mean((1, 3))
+    assert np.abs(warp(image, view, (12, 12)) - means).max() <= 1
+
+
 def test_warp_by_the_identity_or_a_whole_shift_copies_and_is_black_outside(rng):
     image = rng.integers(0, 256, (20, 30, 3), dtype=np.uint8)
     np.testing.assert_array_equal(warp(image, similarity(1, 0, (0, 0)), (30, 20)), image)

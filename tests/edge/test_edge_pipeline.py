@@ -29,7 +29,7 @@ def test_faces_carry_crop_and_embedding(pipeline, block_model, two_people):
         np.testing.assert_array_equal(found.crop, crop(two_people, found.face.points))
         np.testing.assert_allclose(found.embedding, block_model.reference(found.crop[None])[0], atol=2e-6)
     # The same portrait at two sizes: aligned, the crops agree.
-    assert np.abs(faces[0].crop.astype(float) - faces[1].crop).mean() < 6
+    assert np.abs(faces[0].crop.astype(float) - faces[1].crop).mean() < 8
 
 
 def test_the_face_of_a_photo_or_why_not(pipeline, hopper, two_people, rng):
