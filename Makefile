@@ -8,6 +8,8 @@ SETUP := $(VENV)/.set-up
 BACKENDS := .venv-backends
 # Apache Beam holds back Pillow, protobuf and PyArrow.
 BEAM := .venv-beam
+# Most tests wait for TensorFlow to trace on one core; a file's tests share its fixtures, so they stay together.
+PARALLEL := -n 2 --dist loadfile
 WEB := export/web
 
 .PHONY: help demo test test-slow test-multiworker test-backends test-beam test-web web benchmark docs docs-check lint format wheel clean
@@ -42,11 +44,11 @@ demo: $(SETUP)
 # The detector's two models are fetched once into the user's cache; photos can't be read without them.
 test: $(SETUP)
 	$(BIN)/kerasface assets get
-	$(BIN)/python -m pytest -m "not slow and not multiworker and not browser and not beam"
+	$(BIN)/python -m pytest $(PARALLEL) -m "not slow and not multiworker and not browser and not beam"
 
 test-slow: $(SETUP)
 	$(BIN)/kerasface assets get
-	$(BIN)/python -m pytest -m "slow"
+	$(BIN)/python -m pytest $(PARALLEL) -m "slow"
 
 test-multiworker: $(SETUP)
 	$(BIN)/python -m pytest -m "multiworker"
