@@ -77,7 +77,7 @@ def test_a_stopped_build_says_so(kerasface, recipe, faces, lfw, tmp_path, monkey
 def test_a_wheel_gives_out_what_was_shipped_without_a_network(recipe, faces, lfw, tmp_path):  # noqa: F811
     source, wheels, installed = tmp_path / "source", tmp_path / "wheels", tmp_path / "installed"
     shutil.copytree(ROOT / "kerasface", source / "kerasface", ignore=shutil.ignore_patterns("__pycache__", "shipped"))
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
+    for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE", "NOTICE"):
         shutil.copy(ROOT / name, source)
     run("zoo", "build", recipe, "--data", faces, "--lfw", lfw, "--run", tmp_path / "run", "--out", tmp_path / "upload",
         "--ship", source, package=source)  # fmt: skip

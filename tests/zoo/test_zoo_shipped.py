@@ -4,7 +4,7 @@ import hashlib
 from pathlib import Path
 
 from kerasface.zoo.bases import Base
-from kerasface.zoo.workshop import BuildRecord, card, page, shelf
+from kerasface.zoo.workshop import README_MARKS, BuildRecord, card, page, shelf, summary
 from kerasface.zoo.workshop.terms import data_sets_in, weights_licence
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -26,6 +26,13 @@ def test_the_table_is_that_of_the_manifest_and_the_recipes():
     for path in (CHECKOUT / "zoo" / "recipes").glob("*.yaml"):
         (line,) = [line for line in expected.splitlines() if f"(recipes/{path.name})" in line]
         assert ("| not trained here | not trained here |" in line) == (path.stem in FULL_SIZE), path.stem
+
+
+def test_readmes_table_is_that_of_the_manifest():
+    front = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+    assert front.split(README_MARKS[0])[1].split(README_MARKS[1])[0].strip() == summary(MODELS), (
+        "run python zoo/render.py"
+    )
 
 
 def test_every_file_is_the_manifests_and_small():

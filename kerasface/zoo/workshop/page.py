@@ -1,4 +1,4 @@
-"""zoo/README.md: one table of all models and recipes, from the manifest and the recipes' files."""
+"""zoo/README.md, one table of all models and recipes, from the manifest and recipes, and the short one of README."""
 
 from pathlib import Path
 
@@ -9,7 +9,9 @@ from kerasface.zoo.workshop.card_tables import percent
 from kerasface.zoo.workshop.figures import representation
 from kerasface.zoo.workshop.terms import data_sets_in
 
-__all__ = ["page", "write_page"]
+__all__ = ["README_MARKS", "page", "summary", "write_page"]
+
+README_MARKS = ("<!-- zoo: begin (python zoo/render.py writes it) -->", "<!-- zoo: end -->")
 
 _HEAD = (
     *("model", "network", "parameters", "trained on", "LFW, face alone", "LFW, with mirror image"),
@@ -18,7 +20,7 @@ _HEAD = (
 
 
 def write_page(checkout):
-    """Writes `zoo/README.md` of a checkout from the manifest of its package and its `zoo/recipes`.
+    """Writes `zoo/README.md` of a checkout, and its README's table, from its package's manifest and its `zoo/recipes`.
 
     Args:
         checkout: root of the source tree.
@@ -27,6 +29,28 @@ def write_page(checkout):
     models = Base(checkout / "kerasface" / "zoo" / "shipped").manifest().models
     text = page(models, sorted((checkout / "zoo" / "recipes").glob("*.yaml")))
     write_atomically(checkout / "zoo" / "README.md", text.encode(), mode=0o644)
+    front = checkout / "README.md"
+    if front.is_file():
+        before, rest = front.read_text(encoding="utf-8").split(README_MARKS[0])
+        after = rest.split(README_MARKS[1])[1]
+        text = f"{before}{README_MARKS[0]}\n{summary(models)}\n{README_MARKS[1]}{after}"
+        write_atomically(front, text.encode(), mode=0o644)
+
+
+def summary(models):
+    """Returns the short table that the project's README carries, in Markdown.
+
+    Args:
+        models: `ZooModel`s by name.
+    """
+    lines = ["| model | parameters | LFW | as int8 TFLite | weights |", "|---|---|---|---|---|"]
+    for name, model in sorted(models.items()):
+        size = model.files["tflite-int8"].size / 1e6
+        lines.append(
+            f"| [{name}](zoo/cards/{name}.md) | {model.parameters:,} | {_accuracy(model, 'the face alone')} | "
+            f"{size:.2f} MB | {model.licence_weights} |"
+        )
+    return "\n".join(lines)
 
 
 def page(models, recipes):
