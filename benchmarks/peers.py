@@ -4,7 +4,6 @@
 
 DATA holds lfw/ (see docs/data.md). Our contenders are the given files, run from the wheel built from this checkout.
 Environments go to the user's cache and are used again. Needs `build`, PyPI and a quiet machine for half an hour.
-docs/peers.py makes the page and README's table from the result.
 """
 
 import argparse

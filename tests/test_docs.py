@@ -52,3 +52,17 @@ def test_the_figures_of_scaling_are_what_its_json_gives():
     begin, end = script.MARKS
     block = script.PAGE.read_text(encoding="utf-8").split(begin)[1].split(end)[0]
     assert block.strip() == script.figures(json.loads(script.RESULT.read_text(encoding="utf-8")))
+
+
+def test_the_figures_of_export_are_what_its_json_gives():
+    script = load_script("docs/export_measured.py")
+    begin, end = script.MARKS
+    block = script.PAGE.read_text(encoding="utf-8").split(begin)[1].split(end)[0]
+    assert block.strip() == script.figures(json.loads(script.RESULT.read_text(encoding="utf-8"))).strip()
+
+
+def test_the_figures_of_installing_are_what_its_json_gives():
+    script = load_script("docs/installed.py")
+    begin, end = script.MARKS
+    block = script.PAGE.read_text(encoding="utf-8").split(begin)[1].split(end)[0]
+    assert block.strip() == script.figures(json.loads(script.RESULT.read_text(encoding="utf-8")))
