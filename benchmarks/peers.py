@@ -222,7 +222,9 @@ def main():
         folder = Path(name)
         peers = [*own(options.ours, folder), *PEERS]
         lfw, photos = raw_folds(options.data)
-        contenders = {peer.name: {"packages": list(peer.requirements), "bytes": 0} for peer in peers}
+        contenders = {
+            peer.name: {"packages": [word for word in peer.requirements if "/" not in word]} for peer in peers
+        }
         for peer in peers:
             python_of(peer)
             contenders[peer.name]["bytes"] = install_bytes(peer)
