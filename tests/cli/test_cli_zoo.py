@@ -99,7 +99,8 @@ def test_get_copies_the_file_with_its_sidecar(kerasface, base, tmp_path):
     assert read_spec({}, CONTENT, tmp_path / "mine.tflite") == SPEC
     code, _, err = kerasface("zoo", "get", "no.such")
     assert code == 2
-    assert f"There is: {NAME}" in err
+    # The package's own models are named beside it.
+    assert NAME in err.split("There is: ")[1]
 
 
 def test_verify_finds_an_exchanged_file(kerasface, base):
@@ -125,4 +126,4 @@ def test_commands_take_a_name_for_a_file(kerasface, base, model_files, spec, tmp
     assert "same person" in out
     code, _, err = kerasface("verify", "no.such", crop, crop, "--no-align")
     assert code == 2
-    assert f"no embedder 'no.such' in the zoo. There is: {NAME}" in err
+    assert NAME in err.split("no embedder 'no.such' in the zoo. There is: ")[1]
