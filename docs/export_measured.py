@@ -84,7 +84,10 @@ def latency(folder):
     result = json.loads(RESULT.read_text(encoding="utf-8"))
     for model in result["models"]:
         files = [folder / export["path"] for export in model["exports"].values()]
-        model["latency"] = json.loads(benchmark(files).to_json())
+        latency = json.loads(benchmark(files).to_json())
+        for file in latency["files"]:
+            file["path"] = Path(file["path"]).name  # where the folder was is nobody's business
+        model["latency"] = latency
     write(result)
 
 
