@@ -20,7 +20,7 @@ def add_to(app):
 
 
 def evaluate(
-    model: Path = typer.Argument(help=".keras, .tflite or .onnx file."),
+    model: Path = typer.Argument(help="A name of the zoo, or a .keras, .tflite or .onnx file."),
     lfw: Path = typer.Option(None, help="LFW's folder: aligned_112/ and pairs.txt."),
     cfp_ff: Path = typer.Option(None, "--cfp-ff", help="CFP's folder, frontal-frontal: aligned_112/ and Protocol/."),
     cfp_fp: Path = typer.Option(None, "--cfp-fp", help="CFP's folder, frontal-profile."),

@@ -7,8 +7,9 @@ import typer
 from kerasface.cli.console import quiet_standard_error
 from kerasface.cli.models import model_file
 
-__all__ = ["LARGEST", "MIN_SCORE", "NO_ALIGN", "THRESHOLD", "open_pipeline"]
+__all__ = ["LARGEST", "MIN_SCORE", "MODEL", "NO_ALIGN", "THRESHOLD", "open_pipeline"]
 
+MODEL = typer.Argument(help="A name of the zoo, or a .tflite or .onnx embedder.")
 NO_ALIGN = typer.Option(False, "--no-align", help="The images are aligned crops of the model's input size.")
 LARGEST = typer.Option(False, "--largest", help="Take the largest face where a photo shows several.")
 MIN_SCORE = typer.Option(0.5, "--min-score", min=0.01, max=0.99, help="Least detector score that counts as a face.")

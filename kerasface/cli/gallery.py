@@ -7,7 +7,7 @@ import typer
 from rich.table import Column, Table
 
 from kerasface.cli.console import console, error_console
-from kerasface.cli.faces import LARGEST, MIN_SCORE, NO_ALIGN, THRESHOLD, open_pipeline
+from kerasface.cli.faces import LARGEST, MIN_SCORE, MODEL, NO_ALIGN, THRESHOLD, open_pipeline
 from kerasface.cli.keys import KEY_FILE, PASSPHRASE_FILE, RENEWAL_KEY, open_keys
 from kerasface.errors import KerasfaceError
 from kerasface.progress import progress_bar
@@ -22,7 +22,7 @@ def add_to(app):
 
 
 def enroll(
-    model: Path = typer.Argument(help=".tflite or .onnx embedder."),
+    model: Path = MODEL,
     photos: list[Path] = typer.Argument(
         help="One person's photos, with --name; or one folder with a sub-folder a person."
     ),
@@ -60,7 +60,7 @@ def enroll(
 
 
 def identify(
-    model: Path = typer.Argument(help=".tflite or .onnx embedder."),
+    model: Path = MODEL,
     photos: list[Path] = typer.Argument(help="Photos; every face on them is looked up."),
     gallery: Path = typer.Option(help="Gallery file that `kerasface enroll` wrote."),
     threshold: float = THRESHOLD,

@@ -6,7 +6,7 @@ from pathlib import Path
 import typer
 
 from kerasface.cli.console import console
-from kerasface.cli.faces import LARGEST, MIN_SCORE, NO_ALIGN, THRESHOLD, open_pipeline
+from kerasface.cli.faces import LARGEST, MIN_SCORE, MODEL, NO_ALIGN, THRESHOLD, open_pipeline
 
 __all__ = ["add_to"]
 
@@ -17,7 +17,7 @@ def add_to(app):
 
 
 def verify(
-    model: Path = typer.Argument(help=".tflite or .onnx embedder."),
+    model: Path = MODEL,
     first: Path = typer.Argument(help="A photo of one person."),
     second: Path = typer.Argument(help="Another photo."),
     threshold: float = THRESHOLD,

@@ -5,7 +5,7 @@ from pathlib import Path
 import typer
 
 from kerasface.cli.console import console
-from kerasface.cli.faces import MIN_SCORE, THRESHOLD, open_pipeline
+from kerasface.cli.faces import MIN_SCORE, MODEL, THRESHOLD, open_pipeline
 from kerasface.cli.keys import KEY_FILE, PASSPHRASE_FILE, RENEWAL_KEY, open_keys
 
 __all__ = ["add_to"]
@@ -17,7 +17,7 @@ def add_to(app):
 
 
 def watch(
-    model: Path = typer.Argument(help=".tflite or .onnx embedder."),
+    model: Path = MODEL,
     source: str = typer.Argument(help="A camera's number (0 is the first), a video file, or a folder of frames."),
     gallery: Path = typer.Option(help="Gallery file that `kerasface enroll` wrote."),
     threshold: float = THRESHOLD,
