@@ -10,14 +10,13 @@ docs/cold_start.py makes the page.
 """
 
 import os
-import shutil
 import statistics
 import subprocess
 import sys
 import time
-import venv
 from pathlib import Path
 
+from environments import environment
 from measure import arguments, keep
 
 ROOT = Path(__file__).parents[1]
@@ -49,21 +48,6 @@ with Image.open(Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper
     photo.save(folder / "first.jpg")
     ImageOps.mirror(photo).save(folder / "second.jpg")
 """
-
-
-def environment(name, *requirements):
-    """Makes an environment once and returns its Python, or None and pip's last words."""
-    folder = FOLDER / name
-    python = folder / "bin" / "python"
-    if not (folder / "complete").exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        venv.create(folder, with_pip=True)
-        pip = [python, "-m", "pip", "install", "--quiet", *requirements]
-        done = subprocess.run(pip, capture_output=True, text=True, check=False)
-        if done.returncode:
-            return None, (done.stderr.strip().splitlines() or ["pip failed"])[-1]
-        (folder / "complete").touch()
-    return python, None
 
 
 def run(command):
@@ -118,7 +102,7 @@ def main():
     FOLDER.mkdir(parents=True, exist_ok=True)
     if not (FOLDER / "second.jpg").exists():
         subprocess.run([sys.executable, "-c", MAKE_MODEL, FOLDER], check=True)
-    device, failure = environment("device", "--constraint", ROOT / "constraints.txt", ROOT)
+    device, failure = environment(FOLDER / "device", "--constraint", ROOT / "constraints.txt", ROOT)
     if device is None:
         raise SystemExit(f"the checkout can't be installed: {failure}")
     if not options.quick:  # what is measured is what stands here now
@@ -138,7 +122,7 @@ def main():
     result["edge_minus_numpy_seconds"] = result["edge"]["seconds"] - result["numpy"]["seconds"]
     result["edge_and_runtime_minus_numpy_seconds"] = result["edge_and_runtime"]["seconds"] - result["numpy"]["seconds"]
     if not options.quick:
-        peer, failure = environment("deepface", "deepface", "tf-keras", "flask")
+        peer, failure = environment(FOLDER / "deepface", "deepface", "tf-keras", "flask")
         result["deepface"] = {"failure": failure}
         if peer:
             command = [peer, "-c", "from deepface import DeepFace"]

@@ -10,7 +10,6 @@ import argparse
 import dataclasses
 import json
 import os
-import shutil
 import statistics
 import subprocess
 import sys
@@ -19,6 +18,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from environments import environment, installed_bytes
 from measure import keep
 from PIL import Image
 
@@ -64,30 +64,17 @@ PEERS = (
 )
 
 
+def folder_of(peer):
+    """Where a contender's environment lies."""
+    return cache_dir() / "peers" / peer.environment
+
+
 def python_of(peer):
     """The environment's interpreter, made on first use."""
-    folder = cache_dir() / "peers" / peer.environment
-    python, done = folder / "bin" / "python", folder / "installed"
-    wanted = "\n".join(peer.requirements)
-    if not done.is_file() or done.read_text() != wanted:
-        shutil.rmtree(folder, ignore_errors=True)
-        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        empty = _bytes(folder)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", *peer.requirements], check=True)
-        (folder / "empty").write_text(str(empty))
-        done.write_text(wanted)
+    python, failure = environment(folder_of(peer), *peer.requirements)
+    if python is None:
+        raise SystemExit(f"{peer.name} can't be installed: {failure}")
     return python
-
-
-def install_bytes(peer):
-    """What the packages take on the disk, without what an empty environment has and without compiled copies."""
-    folder = cache_dir() / "peers" / peer.environment
-    return _bytes(folder) - int((folder / "empty").read_text())
-
-
-def _bytes(folder):
-    files = (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
-    return sum(path.stat().st_size for path in files if path.suffix != ".pyc")
 
 
 class Process:
@@ -96,12 +83,12 @@ class Process:
     def __init__(self, peer):
         self.peer = peer
         command = [python_of(peer), PROBES / peer.probe[0], *peer.probe[1:]]
-        environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "GLOG_minloglevel": "3"}
-        environment.pop("PYTHONPATH", None)
+        variables = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "GLOG_minloglevel": "3"}
+        variables.pop("PYTHONPATH", None)
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the process
         self._process = subprocess.Popen(
             list(map(str, command)), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, text=True,
-            env=environment,
+            env=variables,
         )  # fmt: skip
 
     def ask(self, *words):
@@ -227,7 +214,7 @@ def main():
         }
         for peer in peers:
             python_of(peer)
-            contenders[peer.name]["bytes"] = install_bytes(peer)
+            contenders[peer.name]["bytes"] = installed_bytes(folder_of(peer))
         for peer, figures in cold_starts(peers, photos[0], cold_rounds).items():
             contenders[peer]["cold"] = figures
         processes = [Process(peer) for peer in peers if peer.metric]
