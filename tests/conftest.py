@@ -4,6 +4,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+# Imported here and nowhere else: a session fixture that a second file imports is a second one, with its own cache.
+from tests.device_files import (  # noqa: F401
+    bare_tflite,
+    block_model,
+    fetched_assets,
+    hopper,
+    hopper_path,
+    model_files,
+    spec,
+)
+
 
 @pytest.fixture
 def rng():

@@ -10,15 +10,6 @@ from PIL import Image
 
 from kerasface.data import render_identities, write_class_folder, write_verification_bin
 from tests.doc_scripts import ROOT
-from tests.edge.conftest import (  # noqa: F401
-    bare_tflite,
-    block_model,
-    fetched_assets,
-    hopper,
-    hopper_path,
-    model_files,
-    spec,
-)
 from tests.zoo.torch_networks import MBF, perturbed
 
 pytestmark = pytest.mark.slow
@@ -27,7 +18,7 @@ BLOCK = re.compile(r'```python title="([^"]+)"\n(.*?)```', re.DOTALL)
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch, model_files, hopper_path, fetched_assets):  # noqa: F811
+def folder(tmp_path, monkeypatch, model_files, hopper_path, fetched_assets):
     """What the page's reader has: a file, photos of Ann and of a party, people, faces, a .bin and a checkpoint."""
     monkeypatch.chdir(tmp_path)
     Path("face.tflite").write_bytes(model_files["tflite"].read_bytes())

@@ -9,7 +9,6 @@ from PIL import Image
 from kerasface.alignment import AlignmentSettings, align_tree
 
 # The edge tests' models and portrait serve here as well.
-from tests.edge.conftest import fetched_assets, hopper, hopper_path  # noqa: F401
 
 ORIENTATION = 0x0112  # EXIF
 
@@ -19,7 +18,7 @@ BROKEN = {"Odd/truncated.jpg", "Odd/empty.jpg", "Odd/text.jpg", "Odd/header.png"
 NONE = {"Odd/dot.png", "Odd/line.png", "Odd/sea.jpg"}
 
 
-def write_photos(root, hopper):  # noqa: F811
+def write_photos(root, hopper):
     """Writes the tree; the portrait is halved so that the tests are quick."""
     portrait = Image.fromarray(hopper).resize((256, 300))
     for folder in ("Grace/deep/er", "Odd", "Two", ".hidden"):
@@ -63,7 +62,7 @@ def contents(folder):
 
 
 @pytest.fixture(scope="session")
-def photos(tmp_path_factory, hopper):  # noqa: F811
+def photos(tmp_path_factory, hopper):
     return write_photos(tmp_path_factory.mktemp("photos"), hopper)
 
 
@@ -77,7 +76,7 @@ def few(photos, tmp_path):
 
 
 @pytest.fixture(scope="session")
-def aligned(tmp_path_factory, photos, fetched_assets):  # noqa: F811
+def aligned(tmp_path_factory, photos, fetched_assets):
     """(target, report) of the tree's plain alignment: one process, defaults."""
     target = tmp_path_factory.mktemp("aligned") / "set"
     return target, align_tree(photos, target, AlignmentSettings())

@@ -2,17 +2,6 @@ import sys
 
 import pytest
 
-# The edge tests' model files, portrait and detector serve the commands as well.
-from tests.edge.conftest import (  # noqa: F401
-    bare_tflite,
-    block_model,
-    fetched_assets,
-    hopper,
-    hopper_path,
-    model_files,
-    spec,
-)
-
 
 @pytest.fixture
 def kerasface(monkeypatch, capsys):

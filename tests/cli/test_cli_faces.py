@@ -105,7 +105,7 @@ def test_another_models_gallery_is_refused(kerasface, model, hopper_path, tmp_pa
 @pytest.fixture
 def make_other_model(tmp_path, bare_tflite, spec):
     from kerasface.spec import SPEC_KEY
-    from tests.edge.conftest import with_tflite_metadata
+    from tests.device_files import with_tflite_metadata
 
     path = tmp_path / "other.tflite"
     path.write_bytes(with_tflite_metadata(bare_tflite, {SPEC_KEY: spec.replace(embedder_id="ffff").to_json().encode()}))

@@ -4,10 +4,9 @@ import numpy as np
 
 from kerasface.demo.device import serve
 from kerasface.edge import Gallery
-from tests.edge.conftest import bare_tflite, block_model, model_files, spec  # noqa: F401
 
 
-def test_each_person_is_named_by_their_own_photos(model_files, block_model, tmp_path, rng):  # noqa: F811
+def test_each_person_is_named_by_their_own_photos(model_files, block_model, tmp_path, rng):
     # Templates are means of two photos each; NumPy tells whom a probe is nearest to.
     enrolled = rng.integers(0, 256, (6, 112, 112, 3), dtype=np.uint8)
     names = np.array(["Ann", "Bob", "Cid"] * 2)

@@ -1,1 +1,1 @@
-from tests.cli.conftest import fetched_assets, kerasface  # noqa: F401
+from tests.cli.conftest import kerasface  # noqa: F401

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from kerasface import data
-from tests.edge.conftest import fetched_assets, hopper_path  # noqa: F401
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
