@@ -55,6 +55,13 @@ def test_one_face_is_the_same_when_its_boxes_share_enough_pixels(first, second, 
     assert tracker.update(boxes[1:]) == [0 if share >= least else 1]
 
 
+def test_frames_without_a_face_are_counted_anew_each_time_it_was_seen():
+    tracker = FaceTracker(patience=2)
+    for _ in range(5):
+        assert tracker.update([[0, 0, 100, 100]]) == [0]
+        assert tracker.update([]) == tracker.update([]) == []
+
+
 def test_the_greatest_overlap_is_joined_first_and_each_face_once():
     tracker = FaceTracker()
     assert tracker.update([[0, 0, 100, 100], [40, 0, 140, 100]]) == [0, 1]
