@@ -35,10 +35,17 @@ class Secret:
 
     Example:
         >>> Gallery.load("team.kfg", secret=Secret.key_file("/media/stick/team.key"))
+
+    Raises:
+        KerasfaceError: the package cryptography isn't installed.
     """
 
     kind: str
     content: bytes = dataclasses.field(repr=False)
+
+    def __post_init__(self):
+        # A secret that nothing can use is told of before people's photos are embedded, not when their file is written.
+        _cryptography("exceptions")
 
     @classmethod
     def passphrase(cls, text):

@@ -1,5 +1,6 @@
 import importlib
 import os
+import sys
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
@@ -169,3 +170,9 @@ def test_without_the_package_the_way_out_is_said(monkeypatch):
 def test_a_secret_is_needed_even_where_the_package_is_missing():
     with pytest.raises(KerasfaceError, match="give its key file"):
         open_sealed(seal(b"", KEY), None, "team.kfg")
+
+
+def test_a_secret_without_the_package_is_refused_before_any_work(monkeypatch):
+    monkeypatch.setitem(sys.modules, "cryptography.exceptions", None)
+    with pytest.raises(KerasfaceError, match=r"kerasface\[encrypted\]"):
+        Secret.passphrase("open sesame")
