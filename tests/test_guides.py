@@ -144,7 +144,7 @@ def test_recipes_on_pages_are_valid_and_build_their_heads(name):
 
 def test_settings_in_prose_are_fields_of_a_recipe():
     from kerasface.training import Recipe
-    from kerasface.training.yaml_file import apply_change
+    from kerasface.training.recipe.yaml_file import apply_change
 
     fields = set(
         re.findall(r"(?:--set |`)((?:head|optimizer|strategy|data|backbone)\.\w+)\b(?!\()", guide("troubleshooting"))

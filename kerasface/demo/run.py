@@ -23,7 +23,7 @@ from kerasface.errors import KerasfaceError
 from kerasface.evaluation import calibrate_tail, impostor_tail, open_set, pair_scores, represent, sample_pairs, verify
 from kerasface.export import embedder_spec, export
 from kerasface.progress import progress_bar
-from kerasface.training.callbacks import FiniteLoss, ProgressDisplay
+from kerasface.training.progress.callbacks import FiniteLoss, ProgressDisplay
 
 __all__ = ["DemoResult", "run_demo"]
 

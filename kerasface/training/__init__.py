@@ -3,10 +3,10 @@
 from kerasface.lazy import lazy
 
 _HOMES = {
-    "CoupledSGD": "optimizers",
+    "CoupledSGD": "optimization.optimizers",
     "FinetuneReport": "finetuning",
-    "Recipe": "recipe",
-    "TrainingResult": "result",
+    "Recipe": "recipe.recipe",
+    "TrainingResult": "run.result",
     "finetune": "finetuning",
     "train": "trainer",
 }

@@ -6,8 +6,8 @@ from kerasface import backbones, heads, losses
 from kerasface.errors import KerasfaceError
 from kerasface.export import load_trained
 from kerasface.model import FaceModel
-from kerasface.training.batch_norm import is_synchronised, synchronise_batch_norm
-from kerasface.training.make_optimizer import make_optimizer
+from kerasface.training.optimization.batch_norm import is_synchronised, synchronise_batch_norm
+from kerasface.training.optimization.make_optimizer import make_optimizer
 
 __all__ = ["build_model", "compiled_model", "of_same_layers"]
 

@@ -13,9 +13,9 @@ from kerasface.evaluation import MembersAndStrangers, members_and_strangers, rep
 from kerasface.evaluation.result import Result
 from kerasface.export import load_trained
 from kerasface.progress import progress_bar
-from kerasface.training.outcome import write_outcome
-from kerasface.training.recipe import Recipe
-from kerasface.training.run_faces import open_run_faces
+from kerasface.training.recipe.recipe import Recipe
+from kerasface.training.run.outcome import write_outcome
+from kerasface.training.run.run_faces import open_run_faces
 from kerasface.training.trainer import train
 
 __all__ = ["FinetuneReport", "finetune"]

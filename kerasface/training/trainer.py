@@ -13,25 +13,25 @@ from kerasface.data import Augmentation, batches, check_files
 from kerasface.distribution import in_several_processes
 from kerasface.errors import KerasfaceError
 from kerasface.progress import progress_bar
-from kerasface.training.averaging import follow, start_averages
-from kerasface.training.batch_norm import estimate_statistics, saved_as_local
-from kerasface.training.budget import budget_of
 from kerasface.training.build import build_model, compiled_model, of_same_layers
-from kerasface.training.callbacks import FiniteLoss, PeriodicCheckpoint, ProgressDisplay, StopOnSignal
-from kerasface.training.greeting import greeting
 from kerasface.training.imprint import imprint
 from kerasface.training.initial import begin_with
-from kerasface.training.input_clock import InputClock
-from kerasface.training.outcome import write_outcome
-from kerasface.training.result import TrainingResult
-from kerasface.training.run_faces import open_run_faces
-from kerasface.training.run_folder import RunFolder
-from kerasface.training.run_state import RunState
+from kerasface.training.optimization.averaging import follow, start_averages
+from kerasface.training.optimization.batch_norm import estimate_statistics, saved_as_local
+from kerasface.training.progress.callbacks import FiniteLoss, PeriodicCheckpoint, ProgressDisplay, StopOnSignal
+from kerasface.training.progress.greeting import greeting
+from kerasface.training.progress.input_clock import InputClock
+from kerasface.training.progress.telemetry import Telemetry
+from kerasface.training.run.budget import budget_of
+from kerasface.training.run.outcome import write_outcome
+from kerasface.training.run.result import TrainingResult
+from kerasface.training.run.run_faces import open_run_faces
+from kerasface.training.run.run_folder import RunFolder
+from kerasface.training.run.run_state import RunState
 from kerasface.training.sampling import sampler_of
 from kerasface.training.strategy import agreed, follow_chief, is_chief, open_strategy, share_of_batches
 from kerasface.training.suspects import write_suspects
 from kerasface.training.teacher import teacher_embeddings
-from kerasface.training.telemetry import Telemetry
 from kerasface.training.validation import HeldOutVerification
 
 __all__ = ["train"]

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from kerasface import FaceModel, heads
-from kerasface.training.optimizers import CoupledSGD
+from kerasface.training.optimization.optimizers import CoupledSGD
 
 DIM, BATCH, STEPS = 16, 8, 3
 

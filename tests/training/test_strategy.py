@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from kerasface.errors import KerasfaceError
-from kerasface.training.batch_norm import is_synchronised, saved_as_local, synchronise_batch_norm
+from kerasface.training.optimization.batch_norm import is_synchronised, saved_as_local, synchronise_batch_norm
 from kerasface.training.strategy import _resolver, agreed, is_chief, open_strategy, share_of_batches
 
 SLURM = {

@@ -23,9 +23,9 @@ from kerasface.errors import KerasfaceError
 from kerasface.evaluation import represent
 from kerasface.export import embedder_id, load_trained
 from kerasface.training import Recipe, train
-from kerasface.training.checkpoints import Checkpoints
+from kerasface.training.run.checkpoints import Checkpoints
 from kerasface.training.trainer import HeldOutVerification
-from tests.training.test_checkpoints import full_disk
+from tests.training.run.test_checkpoints import full_disk
 
 PEOPLE, IMAGES, SIZE, BATCH = 20, 9, 32, 8
 HELD_OUT = 7

@@ -17,7 +17,7 @@ import tensorflow as tf
 from kerasface import FaceModel, heads, losses
 from kerasface.heads import PartialFC
 from kerasface.training import CoupledSGD
-from kerasface.training.batch_norm import synchronise_batch_norm
+from kerasface.training.optimization.batch_norm import synchronise_batch_norm
 from kerasface.training.strategy import is_chief, open_strategy, share_of_batches
 
 CLASSES, BATCH, BATCHES, DIM, SIZE = 23, 8, 2, 8, 6

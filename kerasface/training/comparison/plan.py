@@ -8,9 +8,9 @@ import pydantic
 from pydantic import Field
 
 from kerasface.errors import KerasfaceError
-from kerasface.training.recipe import Recipe
-from kerasface.training.section import Section
-from kerasface.training.yaml_file import apply_change, complaints, read_tree, set_field
+from kerasface.training.recipe.recipe import Recipe
+from kerasface.training.recipe.section import Section
+from kerasface.training.recipe.yaml_file import apply_change, complaints, read_tree, set_field
 
 __all__ = ["Comparison", "PlannedRun"]
 

@@ -14,8 +14,8 @@ from kerasface.progress import progress_bar
 from kerasface.training.comparison.measure import measure_run
 from kerasface.training.comparison.page import write_page
 from kerasface.training.comparison.result import ComparisonResult, Diverged, RunMeasures
-from kerasface.training.run_faces import open_run_faces
-from kerasface.training.run_folder import RunFolder
+from kerasface.training.run.run_faces import open_run_faces
+from kerasface.training.run.run_folder import RunFolder
 from kerasface.training.trainer import train
 
 __all__ = ["compare"]

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from kerasface.edge.atomic import write_atomically
-from kerasface.training.recipe import Recipe
+from kerasface.training.recipe.recipe import Recipe
 from kerasface.zoo.bases import Base
 from kerasface.zoo.workshop.card_tables import percent
 from kerasface.zoo.workshop.figures import representation

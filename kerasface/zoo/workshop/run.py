@@ -15,8 +15,8 @@ from kerasface.edge.benchmark import benchmark
 from kerasface.errors import KerasfaceError
 from kerasface.evaluation import read_cfp, read_lfw, sample_pairs
 from kerasface.progress import progress_bar
-from kerasface.training.recipe import Recipe
-from kerasface.training.sameness import changes_between
+from kerasface.training.recipe.recipe import Recipe
+from kerasface.training.run.sameness import changes_between
 from kerasface.zoo.manifest import ZooFile, ZooModel, is_name
 from kerasface.zoo.workshop.artefacts import make_artefacts
 from kerasface.zoo.workshop.card import card

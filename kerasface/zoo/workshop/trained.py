@@ -6,11 +6,11 @@ import json
 from kerasface.errors import KerasfaceError
 from kerasface.export import load_trained
 from kerasface.model import FaceModel
-from kerasface.training.budget import budget_of
-from kerasface.training.recipe import Recipe
-from kerasface.training.result import TrainingResult
-from kerasface.training.run_faces import RunFaces, open_run_faces
-from kerasface.training.run_folder import RunFolder
+from kerasface.training.recipe.recipe import Recipe
+from kerasface.training.run.budget import budget_of
+from kerasface.training.run.result import TrainingResult
+from kerasface.training.run.run_faces import RunFaces, open_run_faces
+from kerasface.training.run.run_folder import RunFolder
 from kerasface.training.trainer import train
 
 __all__ = ["TrainedRun", "trained_run"]

@@ -164,7 +164,7 @@ def test_killed_it_goes_on_where_it_was(whole, faces, lfw, tmp_path, monkeypatch
 
 
 def test_a_signal_leaves_the_rest_for_later(faces, lfw, tmp_path, monkeypatch):  # noqa: F811
-    monkeypatch.setattr("kerasface.training.callbacks.StopOnSignal.asked", lambda self: True)
+    monkeypatch.setattr("kerasface.training.progress.callbacks.StopOnSignal.asked", lambda self: True)
     result = compare(comparison_of(), faces, lfw, tmp_path, console=silent())
     assert (result.runs, result.diverged, result.planned) == ((), (), 2)
     assert not (tmp_path / "triplet").exists()

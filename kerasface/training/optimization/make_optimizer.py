@@ -2,9 +2,9 @@
 
 import keras
 
-from kerasface.training.averaging import AveragedAdamW, AveragedSGD
-from kerasface.training.optimizers import CoupledSGD
-from kerasface.training.schedules import learning_rate
+from kerasface.training.optimization.averaging import AveragedAdamW, AveragedSGD
+from kerasface.training.optimization.optimizers import CoupledSGD
+from kerasface.training.optimization.schedules import learning_rate
 
 __all__ = ["make_optimizer"]
 

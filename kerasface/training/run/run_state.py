@@ -4,7 +4,7 @@ import dataclasses
 import time
 
 from kerasface.errors import KerasfaceError
-from kerasface.training.sameness import changes_between
+from kerasface.training.run.sameness import changes_between
 
 __all__ = ["RunState"]
 

@@ -8,8 +8,8 @@ import pydantic
 import pytest
 
 from kerasface.errors import KerasfaceError
-from kerasface.training.schedules import WarmUp, learning_rate
-from kerasface.training.solver import Schedule
+from kerasface.training.optimization.schedules import WarmUp, learning_rate
+from kerasface.training.recipe.solver import Schedule
 
 RATE, PER_EPOCH, LAST = 0.1, 10, 100
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import keras
 
-from kerasface.training.checkpoints import Checkpoints
+from kerasface.training.run.checkpoints import Checkpoints
 
 
 def write_forever(folder):

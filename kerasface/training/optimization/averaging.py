@@ -2,7 +2,7 @@
 
 import keras
 
-from kerasface.training.optimizers import CoupledSGD
+from kerasface.training.optimization.optimizers import CoupledSGD
 
 __all__ = ["AveragedAdamW", "AveragedSGD", "follow", "start_averages"]
 

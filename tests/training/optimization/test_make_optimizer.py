@@ -10,7 +10,7 @@ import pytest
 from kerasface.errors import KerasfaceError
 from kerasface.training import train, trainer
 from kerasface.training.build import build_model
-from kerasface.training.callbacks import FiniteLoss
+from kerasface.training.progress.callbacks import FiniteLoss
 from tests.training.test_trainer import HELD_OUT, PEOPLE, assert_same_models, faces, final, recipe_of, silent  # noqa: F401
 
 RATE = 0.02

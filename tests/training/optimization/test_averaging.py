@@ -7,9 +7,9 @@ import pytest
 from kerasface import FaceModel
 from kerasface.data import Augmentation, batches, read_folder, split_identities
 from kerasface.training import train
-from kerasface.training.averaging import AveragedAdamW, AveragedSGD
-from kerasface.training.batch_norm import estimate_statistics
-from kerasface.training.checkpoints import Checkpoints
+from kerasface.training.optimization.averaging import AveragedAdamW, AveragedSGD
+from kerasface.training.optimization.batch_norm import estimate_statistics
+from kerasface.training.run.checkpoints import Checkpoints
 from kerasface.training.trainer import HeldOutVerification
 from tests.training.test_trainer import assert_same_models, faces, final, recipe_of, silent  # noqa: F401 (a fixture)
 

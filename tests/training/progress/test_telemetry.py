@@ -15,7 +15,7 @@ from kerasface.data import Augmentation, batches, open_faces, split_identities
 from kerasface.evaluation import represent
 from kerasface.export import load_trained
 from kerasface.training import train
-from kerasface.training.projector import tiled
+from kerasface.training.progress.projector import tiled
 from tests.training.test_trainer import (  # noqa: F401 (a fixture)
     BATCH,
     HELD_OUT,

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from kerasface.edge.atomic import write_atomically
 from kerasface.errors import KerasfaceError
-from kerasface.training.batch_norm import saved_as_local
-from kerasface.training.checkpoints import Checkpoints
-from kerasface.training.recipe import Recipe
-from kerasface.training.sameness import changes_between
+from kerasface.training.optimization.batch_norm import saved_as_local
+from kerasface.training.recipe.recipe import Recipe
+from kerasface.training.run.checkpoints import Checkpoints
+from kerasface.training.run.sameness import changes_between
 
 __all__ = ["RunFolder"]
 

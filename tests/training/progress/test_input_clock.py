@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from kerasface.training.input_clock import InputClock
+from kerasface.training.progress.input_clock import InputClock
 
 
 class Time:

@@ -10,10 +10,10 @@ from kerasface.data import Augmentation
 from kerasface.errors import KerasfaceError
 from kerasface.training import Recipe
 from kerasface.training.build import build_model, of_same_layers
-from kerasface.training.make_optimizer import make_optimizer
-from kerasface.training.recipe import AugmentationSection
+from kerasface.training.optimization.make_optimizer import make_optimizer
+from kerasface.training.recipe.recipe import AugmentationSection
 
-RECIPES = Path(__file__).resolve().parents[2] / "zoo" / "recipes"
+RECIPES = Path(__file__).resolve().parents[3] / "zoo" / "recipes"
 ZOO = sorted(path for path in RECIPES.glob("*.yaml") if not path.name.startswith("compare_"))
 SMALLEST = {
     "name": "small.arcface_nothing",

@@ -8,9 +8,9 @@ from pydantic import Field
 
 from kerasface.data.augmentation import Augmentation
 from kerasface.errors import KerasfaceError
-from kerasface.training.section import Named, Section, Weighted
-from kerasface.training.solver import CosineRate, Optimizer, Schedule, SGDSection
-from kerasface.training.yaml_file import apply_change, complaints, read_tree
+from kerasface.training.recipe.section import Named, Section, Weighted
+from kerasface.training.recipe.solver import CosineRate, Optimizer, Schedule, SGDSection
+from kerasface.training.recipe.yaml_file import apply_change, complaints, read_tree
 
 __all__ = ["Recipe"]
 

@@ -2,8 +2,8 @@
 
 import keras
 
-from kerasface.training.event_log import EventLog
-from kerasface.training.projector import tiled, write_projector
+from kerasface.training.progress.event_log import EventLog
+from kerasface.training.progress.projector import tiled, write_projector
 
 __all__ = ["Telemetry"]
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import pydantic
 from pydantic import Field
 
-from kerasface.training.section import Fraction, Section
+from kerasface.training.recipe.section import Fraction, Section
 
 __all__ = [
     "AdamWSection",

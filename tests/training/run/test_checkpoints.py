@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from kerasface.errors import KerasfaceError
-from kerasface.training.checkpoints import Checkpoints
+from kerasface.training.run.checkpoints import Checkpoints
 
 
 def model_of(value):

@@ -1,0 +1,1 @@
+"""Optimizers, rates and averages of the weights, as the papers' solvers have them."""

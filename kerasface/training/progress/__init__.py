@@ -1,0 +1,1 @@
+"""What a run shows while it goes: the display, TensorBoard's figures, pictures and projector."""
