@@ -1,5 +1,6 @@
 """Environments of their own for contenders from the package index: made once, weighed, used again."""
 
+import os
 import shutil
 import subprocess
 import venv
@@ -22,7 +23,9 @@ def environment(folder, *requirements):
         venv.create(folder, with_pip=True)
         empty = weigh(folder)
         pip = [python, "-m", "pip", "install", "--quiet", *requirements]
-        ended = subprocess.run(pip, capture_output=True, text=True, check=False)
+        # What PYTHONPATH shows, a checkout for one, would count as installed.
+        clean = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        ended = subprocess.run(pip, capture_output=True, text=True, check=False, env=clean)
         if ended.returncode:
             return None, (ended.stderr.strip().splitlines() or ["pip failed"])[-1]
         (folder / "empty").write_text(str(empty))

@@ -60,7 +60,14 @@ PEERS = (
         ("dlib_probe.py",),
         "l2",
     ),
-    Peer("DeepFace", "deepface", ("deepface==0.0.103", "tf-keras==2.21.0", "flask"), ("deepface_probe.py",), None),
+    # OpenCV 5's wheels are without the cascade of DeepFace's default detector, which it would fetch from GitHub.
+    Peer(
+        "DeepFace",
+        "deepface",
+        ("deepface==0.0.103", "tf-keras==2.21.0", "flask", "opencv-python<5"),
+        ("deepface_probe.py",),
+        None,
+    ),
 )
 
 

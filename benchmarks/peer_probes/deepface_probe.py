@@ -1,10 +1,12 @@
 """DeepFace: what of it runs without its downloads, OpenCV's Haar cascade; its embedders' weights come from GitHub."""
 
-from deepface import DeepFace
 from probe import run
 
 
 def load():
+    # Here, not above: its import prints where standard output still is the answers' pipe.
+    from deepface import DeepFace
+
     return DeepFace
 
 
