@@ -11,8 +11,9 @@ BEAM := .venv-beam
 # Most tests wait for TensorFlow to trace on one core; a file's tests share its fixtures, so they stay together.
 PARALLEL := -n 2 --dist loadfile
 WEB := export/web
+ANDROID := export/android
 
-.PHONY: help demo test test-slow test-multiworker test-backends test-beam test-web web benchmark docs docs-check lint format wheel clean
+.PHONY: help demo test test-slow test-multiworker test-backends test-beam test-web test-kotlin test-swift web benchmark docs docs-check lint format wheel clean
 
 help:
 	@echo "make demo        train, evaluate, export and run an embedder on synthetic faces; see demo/report.html"
@@ -26,6 +27,8 @@ help:
 	@echo "make docs-check  build it into build/site; a broken link is an error"
 	@echo "make web         build the page of export/web and serve it; MODEL=face.tflite puts an embedder beside it"
 	@echo "make test-web    that page in headless Chromium; needs Node.js 20.19 or newer and chromium"
+	@echo "make test-kotlin export/android's alignment and gallery on a JVM; needs npm and java"
+	@echo "make test-swift  export/ios' alignment and gallery; needs swift"
 	@echo "make lint        ruff and mypy"
 	@echo "make format      let ruff lay out the code"
 	@echo "make wheel       build the wheel and the source archive into dist/"
@@ -44,7 +47,7 @@ demo: $(SETUP)
 # The detector's two models are fetched once into the user's cache; photos can't be read without them.
 test: $(SETUP)
 	$(BIN)/kerasface assets get
-	$(BIN)/python -m pytest $(PARALLEL) -m "not slow and not multiworker and not browser and not beam"
+	$(BIN)/python -m pytest $(PARALLEL) -m "not slow and not multiworker and not browser and not kotlin and not beam"
 
 test-slow: $(SETUP)
 	$(BIN)/kerasface assets get
@@ -88,6 +91,15 @@ test-web: $(SETUP) $(WEB)/node_modules/.package-lock.json
 	npm test --prefix $(WEB)
 	$(BIN)/python -m pytest -m browser
 
+$(ANDROID)/node_modules/.package-lock.json: $(ANDROID)/package-lock.json
+	npm ci --prefix $(ANDROID) --no-audit --no-fund
+
+test-kotlin: $(SETUP) $(ANDROID)/node_modules/.package-lock.json
+	$(BIN)/python -m pytest -m kotlin tests/devices/test_kotlin.py
+
+test-swift:
+	swift test --package-path export/ios
+
 benchmark: $(SETUP)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[benchmark]'
 	$(BIN)/python benchmarks/heads.py
@@ -119,4 +131,4 @@ wheel: $(SETUP)
 	$(BIN)/python -m build
 
 clean:
-	rm -rf $(VENV) $(BACKENDS) $(BEAM) build dist demo *.egg-info $(WEB)/node_modules $(WEB)/dist $(WEB)/public/models
+	rm -rf $(VENV) $(BACKENDS) $(BEAM) build dist demo *.egg-info $(ANDROID)/node_modules export/ios/.build $(WEB)/node_modules $(WEB)/dist $(WEB)/public/models

@@ -1,0 +1,10 @@
+import SwiftUI
+
+@main
+struct KerasfaceApp: App {
+    var body: some Scene {
+        WindowGroup {
+            FacesView()
+        }
+    }
+}

@@ -1,0 +1,33 @@
+// The five of a face mesh's points that alignment needs: kerasface/edge/landmarks.py written once more.
+
+// Both corners and three points on each lid; image-left eye first.
+private let eyes = [
+    [33, 160, 158, 133, 153, 144, 159, 145],
+    [263, 387, 385, 362, 380, 373, 386, 374],
+]
+private let nose = 4
+private let mouthCorners = [61, 291]
+
+/// A face found in a photo, in its pixels.
+struct Face {
+    let low: Point
+    let high: Point
+    let points: [Point]
+}
+
+/// Reduces a mesh to image-left eye, image-right eye, nose, image-left and image-right mouth corner.
+func fivePoints(_ mesh: [Point]) -> [Point] {
+    eyes.map { eye in mean(eye.map { mesh[$0] }) } + [mesh[nose]] + mouthCorners.map { mesh[$0] }
+}
+
+/// A face of MediaPipe's FaceLandmarker: `mesh` is its 478 points as fractions of the photo, 0 and 1 on the photo's
+/// edges. The last ten, the irises, and the depths aren't needed.
+func face(ofLandmarks mesh: [Point], width: Int, height: Int) -> Face {
+    // A pixel's center has whole coordinates here, its corner there.
+    let pixels = mesh.map { Point(x: $0.x * Double(width) - 0.5, y: $0.y * Double(height) - 0.5) }
+    return Face(
+        low: Point(x: pixels.map(\.x).min()!, y: pixels.map(\.y).min()!),
+        high: Point(x: pixels.map(\.x).max()!, y: pixels.map(\.y).max()!),
+        points: fivePoints(pixels)
+    )
+}
