@@ -17,8 +17,8 @@ def read_folder(root):
     """Lists a tree root/NAME/file.jpg, in sorted order so that labels are the same on every machine.
 
     Args:
-        root: folder whose sub-folders are identities. Files and folders whose names begin with a dot and sub-folders
-            without images are left out.
+        root: folder whose sub-folders are identities; symbolic links to folders count as folders. Files and folders
+            whose names begin with a dot and sub-folders without images are left out.
 
     Returns:
         `FaceSource`: identities sorted by name, photos by name within each.
@@ -50,7 +50,8 @@ def list_photos(root):
     """Lists every image of a tree, whatever its folders mean.
 
     Args:
-        root: folder; files and folders whose names begin with a dot are left out.
+        root: folder; symbolic links to folders are followed, as by `read_folder`, but not back to a folder that they
+            lie in. Files and folders whose names begin with a dot are left out.
 
     Returns:
         sorted list of paths.
@@ -61,11 +62,10 @@ def list_photos(root):
     root = Path(root)
     if not root.is_dir():
         raise KerasfaceError(f"no folder {root}: expected one with aligned photos in it. Received: {root}")
-    found = [path for path in root.rglob("*") if path.suffix.lower() in _SUFFIXES]
-    visible = [path for path in found if not any(part.startswith(".") for part in path.relative_to(root).parts)]
-    if not visible:
+    found = list(_images_below(root))
+    if not found:
         raise KerasfaceError(f"{root} holds no photos: expected {', '.join(_SUFFIXES)} files in it or below.")
-    return sorted(visible, key=lambda path: path.relative_to(root).as_posix())
+    return sorted(found, key=lambda path: path.relative_to(root).as_posix())
 
 
 def write_class_folder(images, labels, root):
@@ -80,6 +80,20 @@ def write_class_folder(images, labels, root):
         folder = Path(root) / f"person_{label:04d}"
         folder.mkdir(parents=True, exist_ok=True)
         Image.fromarray(image).save(folder / f"{index:05d}.png")
+
+
+def _images_below(folder, above=()):
+    # Not rglob: it leaves linked folders out before Python 3.13, and then follows them round and round.
+    here = folder.resolve()
+    if here in above:
+        return
+    for path in folder.iterdir():
+        if path.name.startswith("."):
+            continue
+        if path.is_dir():
+            yield from _images_below(path, (*above, here))
+        elif path.suffix.lower() in _SUFFIXES:
+            yield path
 
 
 def _images(folder):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kerasface.data import open_faces, read_folder, write_class_folder
+from kerasface.data import list_photos, open_faces, read_folder, write_class_folder
 from kerasface.errors import KerasfaceError
 
 
@@ -54,6 +54,54 @@ def test_a_folder_of_the_wrong_depth_says_so(tmp_path, names):
     touch(tmp_path, *names)
     with pytest.raises(KerasfaceError, match="holds no faces.* above or below"):
         read_folder(tmp_path)
+
+
+def link(path, target):
+    try:
+        path.symlink_to(target, target_is_directory=True)
+    except OSError as error:
+        pytest.skip(f"no symbolic links here: {error}")
+
+
+def test_a_tree_is_listed_whatever_its_folders_mean(tmp_path):
+    touch(tmp_path, "b.PNG", "a/2.jpg", "a/10.jpeg", "a/deep/er/1.bmp", "a/notes.txt", ".trash/1.jpg", "a/.t/1.jpg")
+    (tmp_path / "a" / "album.jpg").mkdir()
+    found = [path.relative_to(tmp_path).as_posix() for path in list_photos(tmp_path)]
+    assert found == ["a/10.jpeg", "a/2.jpg", "a/deep/er/1.bmp", "b.PNG"]
+
+
+def test_both_readers_follow_links_to_folders(tmp_path):
+    touch(tmp_path, "elsewhere/1.png", "elsewhere/2.png", "people/a/1.png")
+    link(tmp_path / "people" / "b", tmp_path / "elsewhere")
+    expected = ["a/1.png", "b/1.png", "b/2.png"]
+    root = tmp_path / "people"
+    assert relative(read_folder(root), root) == expected
+    assert [path.relative_to(root).as_posix() for path in list_photos(root)] == expected
+    # The root itself may be a link.
+    link(tmp_path / "linked", root)
+    assert [path.relative_to(tmp_path / "linked").as_posix() for path in list_photos(tmp_path / "linked")] == expected
+
+
+@pytest.mark.parametrize(
+    ("links", "expected"),
+    [
+        ({"a/up": "."}, ["a/1.png", "b/2.png"]),
+        ({"a/to_b": "b", "b/to_a": "a"}, ["a/1.png", "a/to_b/2.png", "b/2.png", "b/to_a/1.png"]),
+    ],
+)
+def test_links_back_to_a_folder_above_end_there(tmp_path, links, expected):
+    touch(tmp_path, "a/1.png", "b/2.png")
+    for path, target in links.items():
+        link(tmp_path / path, tmp_path / target)
+    assert [path.relative_to(tmp_path).as_posix() for path in list_photos(tmp_path)] == expected
+
+
+def test_a_tree_without_photos_says_so(tmp_path):
+    touch(tmp_path, "a/notes.txt")
+    with pytest.raises(KerasfaceError, match=r"holds no photos: expected \.jpg"):
+        list_photos(tmp_path)
+    with pytest.raises(KerasfaceError, match="no folder .*elsewhere"):
+        list_photos(tmp_path / "elsewhere")
 
 
 def test_people_with_too_few_images_are_named(tmp_path):
