@@ -29,7 +29,8 @@ _WIDE = 1.5
 # BlazeFace also sees faces on their side and on their head, but takes most of the latter for upright ones,
 # and their points are worthless. On LFW it scores .87 to .97 (5th to 95th percentile) upright, .68 to .90 on the side,
 # below .77 upside down. So a photo without a face above .85 is looked at in its other quarter turns as well, and the
-# turn with the best score is believed; a turn of 45 degrees either way from there is borne.
+# turn with the best score is believed; a turn of 45 degrees either way from there is borne. On turned photos that are
+# not LFW's, .85 is the lowest limit that misplaces no face which looking at every turn places (docs/alignment.md).
 _CERTAIN = 0.85
 _QUARTER_TURNS = (0, 1, 2, 3)  # counterclockwise
 
