@@ -3,9 +3,13 @@
 from pathlib import Path
 
 from kerasface.cli.console import error_console, import_training_side, quiet_standard_error
+from kerasface.errors import KerasfaceError
 from kerasface.progress import progress_bar
 
 __all__ = ["model_file", "open_embedder"]
+
+# "face.tflite" has the form of a name, but whoever writes it means a file.
+_ENDINGS = (".keras", ".tflite", ".onnx")
 
 
 def model_file(model, *formats):
@@ -16,12 +20,14 @@ def model_file(model, *formats):
         *formats: of the zoo's files, the wanted one first; the first that the embedder has is taken.
 
     Raises:
-        KerasfaceError: a name that the zoo doesn't have, or not in these formats.
+        KerasfaceError: a name that the zoo doesn't have, or not in these formats; a file's name without the file.
     """
     from kerasface.zoo.manifest import is_name
 
     if Path(model).exists() or not is_name(str(model)):
         return Path(model)
+    if Path(model).suffix in _ENDINGS:
+        raise KerasfaceError(f"no model file {model}. Is the path right, seen from {Path.cwd()}?")
     from kerasface.zoo.client import find, get
 
     _, known = find(str(model))
@@ -33,24 +39,28 @@ def model_file(model, *formats):
 def open_embedder(path):
     """Returns `(embed, spec)` of a model file, told apart by content: Keras files are zip archives.
 
+    `embed` refuses images that aren't crops of the model's size.
+
     Args:
         path: `.keras`, `.tflite` or `.onnx` file, or a name of the zoo.
 
     Raises:
         KerasfaceError: no such file, or none of these.
     """
+    from kerasface.evaluation.representation import for_crops
+
     path = model_file(path, "keras", "tflite-fp16")
     if _is_zip(path):
         import_training_side()
         from kerasface.export import load_trained
 
         model, spec = load_trained(path)
-        return model.predict_on_batch, spec
+        return for_crops(model.predict_on_batch, spec), spec
     from kerasface.edge import Embedder
 
     with quiet_standard_error():
         embedder = Embedder.load(path)
-    return embedder.embed, embedder.spec
+    return for_crops(embedder.embed, embedder.spec), embedder.spec
 
 
 def _is_zip(path):

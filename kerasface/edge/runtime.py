@@ -27,7 +27,10 @@ def read_model(path):
     if path.is_dir():
         raise KerasfaceError(f"expected an exported model file (.tflite or .onnx). Received: the folder {path}")
     if not path.is_file():
-        raise KerasfaceError(f"no model file {path}. `kerasface export MODEL --to tflite --out FILE` writes one.")
+        raise KerasfaceError(
+            f"no model file {path}. Is the path right, seen from {Path.cwd()}? `kerasface export` writes .tflite and "
+            ".onnx files."
+        )
     content = path.read_bytes()
     if not content:
         raise KerasfaceError(f"the model file {path} is empty (0 bytes): export or copy it again.")

@@ -6,7 +6,7 @@ import numpy as np
 
 from kerasface.errors import KerasfaceError
 from kerasface.evaluation.all_pairs import impostor_tail
-from kerasface.evaluation.representation import represent
+from kerasface.evaluation.representation import for_crops, represent
 from kerasface.evaluation.threshold import calibrate_tail
 from kerasface.spec import EmbedderSpec
 
@@ -41,7 +41,7 @@ def calibrate_embedder(
         left out.
 
     Raises:
-        KerasfaceError: the set supports none of the rates, or see `represent`.
+        KerasfaceError: the set supports none of the rates, crops of another size than the spec's, or see `represent`.
 
     Example:
         >>> spec, left_out = calibrate_embedder(embed, spec, faces.photos, faces.labels, fars=(1e-3,),
@@ -49,7 +49,7 @@ def calibrate_embedder(
     """
     if not fars:
         raise ValueError("at least one false accept rate is needed. Received: none")
-    embeddings = represent(embed, images, flip=spec.flip, progress=progress)
+    embeddings = represent(for_crops(embed, spec), images, flip=spec.flip, progress=progress)
     tail = impostor_tail(embeddings, np.asarray(labels), rate=max(fars))
     found, left_out = [], {}
     for far in fars:

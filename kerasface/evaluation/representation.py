@@ -7,7 +7,7 @@ import numpy as np
 
 from kerasface.errors import KerasfaceError
 
-__all__ = ["represent", "unit"]
+__all__ = ["for_crops", "represent", "unit"]
 
 # How the unit embeddings of a face (B, D) and of its mirror image (B, D) are joined.
 _JOINS = {
@@ -69,6 +69,32 @@ def represent(
         if progress is not None:
             progress(start + len(batch), len(images))
     return rows
+
+
+def for_crops(embed: Callable[[np.ndarray], np.ndarray], spec) -> Callable[[np.ndarray], np.ndarray]:
+    """Has an embedder refuse whole photos, or crops of another size, with the way out.
+
+    Args:
+        embed: callable, uint8 (B, H, W, 3) RGB -> (B, D) float.
+        spec: `EmbedderSpec` of the embedder.
+
+    Returns:
+        The same callable, which raises `KerasfaceError` for images of another size than the spec's.
+
+    Example:
+        >>> embeddings = represent(for_crops(embedder.embed, embedder.spec), crops)
+    """
+
+    def checked(images):
+        if images.shape[1:] != spec.input_shape:
+            wanted, received = (f"{shape[1]}×{shape[0]}" for shape in (spec.input_shape, images.shape[1:]))
+            raise KerasfaceError(
+                f"{spec.name} takes aligned crops of {wanted} pixels (width × height). Received: {received}. "
+                f"Align the photos first: kerasface align PHOTOS ALIGNED --template {spec.template}"
+            )
+        return embed(images)
+
+    return checked
 
 
 def unit(embeddings) -> np.ndarray:

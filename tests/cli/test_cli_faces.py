@@ -57,6 +57,7 @@ def test_errors_say_what_to_do(kerasface, model, hopper_path, landscape, two_fac
         ("verify", model, two_faces, hopper_path): "--largest",
         ("verify", not_a_model, hopper_path, hopper_path): "model.tflite",
         ("verify", tmp_path / "none.tflite", hopper_path, hopper_path): "kerasface export",
+        ("verify", "mistyped.tflite", hopper_path, hopper_path): "no model file mistyped.tflite. Is the path right",
         ("verify", model, hopper_path, hopper_path, "--no-align"): "Leave --no-align out",
         ("identify", model, hopper_path, "--gallery", tmp_path / "none.kfg"): "none.kfg",
         ("enroll", model, hopper_path, "--gallery", tmp_path / "g.kfg"): "--name",
@@ -80,7 +81,7 @@ def test_enroll_a_folder_and_identify(kerasface, model, hopper_path, landscape, 
     gallery = tmp_path / "team.kfg"
     code, out, err = kerasface("enroll", model, tmp_path / "people", "--gallery", gallery)
     assert code == 0
-    assert "holds 1 people; 1 photos left out" in out
+    assert "holds 1 person; 1 photos left out" in out
     assert "left out" in err
     assert "2.png: no face found" in err
     code, out, _ = kerasface("identify", model, hopper_path, landscape, two_faces, "--gallery", gallery)

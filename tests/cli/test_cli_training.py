@@ -179,6 +179,7 @@ def test_errors_say_what_to_do(kerasface, workshop, tmp_path):
         ("evaluate", not_keras, "--probes", tmp_path): "belong together",
         ("evaluate", not_keras, "--ijb", tmp_path, "--failures", tmp_path / "f.png"): "does not list",
         ("calibrate", not_keras, faces, "--precision", "fp32"): "is no .keras file",
+        ("evaluate", "gone.keras", "--lfw", tmp_path): "no model file gone.keras. Is the path right",
         ("plot", "report", recipe, "--out", tmp_path): "is no report",
         ("plot", "report", recipe, "--out", tmp_path, "--format", "gif"): "png or svg",
     }

@@ -109,7 +109,8 @@ def test_the_worst_pairs_come_first():
 
 def test_calibration_replaces_thresholds_of_its_rate_and_precision(rng):
     old = (Threshold(0.9, 0.1, "before", "fp32", 99), Threshold(0.8, 0.1, "before", "int8", 99))
-    spec = EmbedderSpec(name="e", embedder_id="0" * 32, embedding_size=48, thresholds=old)
+    size = {"input_height": 4, "input_width": 4}
+    spec = EmbedderSpec(name="e", embedder_id="0" * 32, embedding_size=48, thresholds=old, **size)
     images, labels = rng.integers(0, 256, (40, 4, 4, 3), dtype=np.uint8), np.arange(40) // 2
     arguments = {"calibrated_on": "our staff", "precision": "fp32"}
     calibrated, left_out = calibrate_embedder(_embed, spec, images, labels, fars=(0.1, 1e-4), **arguments)
@@ -121,4 +122,7 @@ def test_calibration_replaces_thresholds_of_its_rate_and_precision(rng):
     assert "30,000 impostor pairs" in left_out[1e-4]
     with pytest.raises(KerasfaceError, match="our staff cannot support"):
         calibrate_embedder(_embed, spec, images, labels, fars=(1e-4,), **arguments)
+    with pytest.raises(KerasfaceError, match="aligned crops of 4×4 pixels .* Received: 5×6. Align the photos first"):
+        photos = np.zeros((4, 6, 5, 3), np.uint8)
+        calibrate_embedder(_embed, spec, photos, [0, 0, 1, 1], fars=(0.1,), **arguments)
     assert EmbedderSpec.from_json(calibrated.to_json()) == calibrated
