@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from kerasface.cli.console import (
     console,
@@ -42,7 +42,10 @@ def ls(
     if not models:
         where = "you have imported none" if local else "the zoo has none"
         raise KerasfaceError(f"{where} of the name {pattern}. `kerasface zoo import` brings in weights that you have.")
-    table = Table("name", "embedding", "input", "files", "best figure", "licence of the weights")
+    # A name that is cut short can't be given to another command.
+    table = Table(Column("name", no_wrap=True))
+    for heading in ("embedding", "input", "files", "best figure", "licence of the weights"):
+        table.add_column(heading, overflow="fold")
     for name, model in models.items():
         spec = model.spec
         figure = model.figures[0] if model.figures else None
@@ -68,7 +71,7 @@ def show(name: str = typer.Argument(help="Of the embedder.")):
 
     base, model = find(name)
     spec = model.spec
-    facts = Table(title=name, show_header=False)
+    facts = Table("", Column("", overflow="fold"), title=name, show_header=False)
     facts.add_row("from", base.address)
     facts.add_row("embedding", f"{spec.embedding_size} numbers, compared by {spec.metric}")
     facts.add_row("input", f"{spec.input_height}×{spec.input_width}, template {spec.template}")
@@ -87,13 +90,30 @@ def show(name: str = typer.Argument(help="Of the embedder.")):
         files.add_row(kind, f"{file.size / 1e6:.2f} MB", file.sha256[:16] + "…", cosines)
     console.print(files)
     if model.figures:
-        figures = Table("benchmark", "file", "figure", "95 % interval", "protocol", title="figures")
-        for figure in model.figures:
-            interval = "" if figure.low is None else f"{figure.low:.4g} to {figure.high:.4g}"
-            spread = "" if figure.std is None else f" ± {figure.std:.4f}"
-            value = f"{figure.metric} {figure.value:.4g}{spread}"
-            figures.add_row(figure.benchmark, figure.format, value, interval, figure.protocol)
-        console.print(figures)
+        console.print(_main_figures(model))
+        if model.card:
+            console.print(f"all {len(model.figures)} figures: {base.location(model.card)}", soft_wrap=True)
+
+
+def _main_figures(model):
+    """A table of the first figure's metric: a row for each protocol, a column for each file."""
+    metric = model.figures[0].metric
+    rows = {}
+    for figure in model.figures:
+        if figure.metric == metric:
+            rows.setdefault((figure.benchmark, figure.protocol), {})[figure.format] = figure
+    formats = sorted(model.files)
+    table = Table("on", *formats, title=f"{metric}, with its 95 % interval")
+    for (benchmark, protocol), figures in rows.items():
+        cells = [_figure_text(figures[one]) if one in figures else "" for one in formats]
+        table.add_row(f"{benchmark}: {protocol}", *cells)
+    return table
+
+
+def _figure_text(figure):
+    spread = "" if figure.std is None else f" ± {figure.std:.4f}"
+    interval = "" if figure.low is None else f" [{figure.low:.4g}, {figure.high:.4g}]"
+    return f"{figure.value:.4g}{spread}{interval}"
 
 
 @app.command()

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from rich.console import Console
 
 from kerasface.edge.metadata import read_spec
 from tests.zoo.torch_networks import MBF, perturbed
@@ -89,6 +90,27 @@ def test_what_there_is_and_what_is_known_of_it(kerasface, base):
     code, _, err = kerasface("zoo", "ls", "nobody*")
     assert code == 2
     assert "the zoo has none of the name nobody*" in err
+
+
+def test_a_terminal_of_eighty_columns_shows_names_and_figures_whole(kerasface, base, monkeypatch):
+    figures = [
+        {"benchmark": "LFW", "format": "tflite-fp16", "metric": metric, "value": 0.9557, "protocol": protocol,
+         "low": 0.9453, "high": 0.9615, "std": 0.0122}
+        for metric, protocol in (("accuracy", "the face alone"), ("accuracy", "mirrored"), ("auc", "the face alone"))
+    ]  # fmt: skip
+    tree = manifest()
+    name = "mobilefacenet.a_name_of_forty_characters_in_all"
+    tree["models"] = {name: {**tree["models"][NAME], "figures": figures, "card": "card.md"}}
+    (base.parent / "manifest.json").write_text(json.dumps(tree))
+    monkeypatch.setattr("kerasface.cli.zoo.console", Console(width=80))
+    _, out, _ = kerasface("zoo", "ls", name)
+    assert name in out
+    assert "…" not in out
+    _, out, _ = kerasface("zoo", "show", name)
+    # The first figure's metric alone, a row for each protocol; the rest stands in the card.
+    assert out.count("0.9557 ± 0.0122 [0.9453, 0.9615]") == 2
+    assert "auc" not in out
+    assert f"all 3 figures: {base.parent.as_uri()}/card.md" in out
 
 
 def test_get_copies_the_file_with_its_sidecar(kerasface, base, tmp_path):
