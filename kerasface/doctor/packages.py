@@ -14,6 +14,10 @@ EXTRAS = {
     "onnx": "ONNX files",
     "import": "importing PyTorch weights",
     "parquet": "lists of faces in Parquet",
+    "video": "kerasface watch on cameras and video files",
+    "encrypted": "encrypted galleries",
+    "large": "galleries of 100,000 people and more",
+    "mediapipe": "alignment with MediaPipe's FaceLandmarker",
 }
 # Other distributions of the same module: builds with a GPU, and what old boards have instead.
 _STAND_INS = {"tensorflow-cpu": "tensorflow", "tensorflow": "tensorflow-cpu", "ai-edge-litert": "tflite-runtime"}

@@ -3,6 +3,8 @@
 import json
 import signal
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -52,6 +54,12 @@ def test_a_missing_base_package_is_wrong_and_a_missing_extra_is_not(installed):
     assert (litert.state, litert.fix) == ("wrong", "pip install 'ai-edge-litert>=2.0'")
     assert (extra.area, extra.state, extra.found) == ("train", "absent", "tensorflow-cpu, keras")
     assert extra.fix.startswith("pip install 'kerasface[train]'")
+
+
+def test_every_extra_of_a_user_is_looked_at():
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    (every,) = project["optional-dependencies"]["all"]
+    assert set(packages.EXTRAS) == set(every.removeprefix("kerasface[").removesuffix("]").split(","))
 
 
 @pytest.mark.parametrize("version", ["2.15.0", "4.0.0"])
