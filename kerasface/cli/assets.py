@@ -8,7 +8,7 @@ from kerasface.cli.console import console, error_console
 
 __all__ = ["app"]
 
-app = typer.Typer(no_args_is_help=True, help="The face detector's models, which the package itself does not carry.")
+app = typer.Typer(no_args_is_help=True, help="The face detector's two models: a wheel carries them, a checkout fetches them.")
 
 
 @app.callback()

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from kerasface.errors import KerasfaceError
 
-__all__ = ["console", "error_console", "import_extra", "import_training_side", "quiet_standard_error"]
+__all__ = ["console", "error_console", "import_extra", "import_training_side", "people_text", "quiet_standard_error"]
 
 console = Console()
 error_console = Console(stderr=True)
@@ -23,7 +23,9 @@ def import_training_side():
     """
     try:
         with quiet_standard_error():
-            import tensorflow  # noqa: F401
+            import tensorflow
+        # Its advice on retracing is for whoever writes the loop, not for whoever waits for it.
+        tensorflow.get_logger().setLevel("ERROR")
     except ModuleNotFoundError as error:
         raise KerasfaceError(
             f"this command trains or reads Keras models and needs {error.name}: pip install 'kerasface[train,onnx]'"
@@ -43,6 +45,11 @@ def import_extra(name):
         importlib.import_module(name)
     except ModuleNotFoundError as error:
         raise KerasfaceError(f"this needs {error.name}: pip install 'kerasface[train]'") from error
+
+
+def people_text(count):
+    """Returns "1 person", "2 people"."""
+    return f"{count:,} {'person' if count == 1 else 'people'}"
 
 
 @contextlib.contextmanager

@@ -5,7 +5,7 @@ from pathlib import Path
 import typer
 from rich.table import Column, Table
 
-from kerasface.cli.console import console
+from kerasface.cli.console import console, people_text
 from kerasface.cli.keys import KEY_FILE, PASSPHRASE_FILE, RENEWAL_KEY, open_keys, open_secret
 from kerasface.errors import KerasfaceError
 
@@ -39,7 +39,7 @@ def list_people(
     encrypted = f"encrypted with a {known.secret.kind}" if known.secret else "not encrypted"
     renewable = f"renewable under key {known.renewal.id}" if known.renewal else "not renewable"
     spec = known.spec
-    console.print(f"{len(known)} people; policy {known.policy}; {encrypted}; {renewable}", soft_wrap=True)
+    console.print(f"{people_text(len(known))}; policy {known.policy}; {encrypted}; {renewable}", soft_wrap=True)
     console.print(f"embedder {spec.name} ({spec.embedder_id})", soft_wrap=True)
 
 
@@ -60,7 +60,7 @@ def remove(
     with changing(gallery, **open_keys(passphrase_file, key_file, renewal_key)) as known:
         for name in names:
             known.remove(name)
-    console.print(f"{gallery} holds {len(known)} people", soft_wrap=True)
+    console.print(f"{gallery} holds {people_text(len(known))}", soft_wrap=True)
 
 
 @app.command(name="export")
@@ -79,7 +79,7 @@ def export_json(
 
     known = Gallery.load(gallery, **open_keys(passphrase_file, key_file, renewal_key))
     known.export_json(out)
-    console.print(f"{out} holds the biometric data of {len(known)} people in clear", soft_wrap=True)
+    console.print(f"{out} holds the biometric data of {people_text(len(known))} in clear", soft_wrap=True)
 
 
 @app.command(name="import")
@@ -101,7 +101,7 @@ def import_json(
     new = Gallery(imported.spec, policy=imported.policy, **keys)
     with changing(gallery, **keys, new=new) as known:
         known.merge(imported)
-    console.print(f"{gallery} holds {len(known)} people", soft_wrap=True)
+    console.print(f"{gallery} holds {people_text(len(known))}", soft_wrap=True)
 
 
 @app.command()

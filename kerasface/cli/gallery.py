@@ -6,7 +6,7 @@ from typing import Literal
 import typer
 from rich.table import Column, Table
 
-from kerasface.cli.console import console, error_console
+from kerasface.cli.console import console, error_console, people_text
 from kerasface.cli.faces import LARGEST, MIN_SCORE, MODEL, NO_ALIGN, THRESHOLD, open_pipeline
 from kerasface.cli.keys import KEY_FILE, PASSPHRASE_FILE, RENEWAL_KEY, open_keys
 from kerasface.errors import KerasfaceError
@@ -56,7 +56,7 @@ def enroll(
             skipped = enroll_photos(known, pipeline, people, largest=largest, progress=update)
     for path, reason in skipped:
         error_console.print(f"left out {path}: {reason}", soft_wrap=True, highlight=False, markup=False)
-    console.print(f"{gallery} holds {len(known)} people; {len(skipped)} photos left out", soft_wrap=True)
+    console.print(f"{gallery} holds {people_text(len(known))}; {len(skipped)} photos left out", soft_wrap=True)
 
 
 def identify(

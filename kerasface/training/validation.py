@@ -31,7 +31,8 @@ class HeldOutVerification:
             self.pairs = sample_pairs(faces.labels, num_pairs=pairs, seed=seed, folds=folds)
         except KerasfaceError as error:
             raise KerasfaceError(
-                f"too little held out: {error} (In a recipe: validation.pairs, validation.folds, data.held_out.)"
+                f"too little held out: {error} (In a recipe: validation.pairs, validation.folds, data.held_out; or for "
+                "one run, such as --set data.held_out=0.3 --set validation.pairs=200 --set validation.folds=5.)"
             ) from error
 
     def __call__(self, model, progress=None):

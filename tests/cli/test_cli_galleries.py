@@ -57,7 +57,7 @@ def test_ls_and_rm(kerasface, enrolled):
     assert [(row[1], row[3]) for row in rows] == [("Ann", "3"), ("Bob", "1")]
     assert "2 people; policy mean; not encrypted; not renewable" in out
     assert "embedder blocks.test (a1b2)" in out
-    assert "holds 1 people" in kerasface("gallery", "rm", path, "Ann")[1]
+    assert "holds 1 person" in kerasface("gallery", "rm", path, "Ann")[1]
     assert Gallery.load(path).names == ["Bob"]
     code, _, err = kerasface("gallery", "rm", path, "Bob", "Eve")
     assert code == 2
