@@ -7,6 +7,7 @@ import typer
 
 from kerasface.cli.console import console, error_console, import_training_side, quiet_standard_error
 from kerasface.cli.models import model_file
+from kerasface.errors import KerasfaceError
 from kerasface.progress import progress_bar
 
 __all__ = ["add_to"]
@@ -62,7 +63,8 @@ def _aligned(model, data, out):
     """Returns the data as it is where its first photo has the model's size; else its photos, aligned, in `out`."""
     from PIL import Image
 
-    from kerasface.alignment import AlignmentSettings, align_tree
+    from kerasface.alignment import AlignmentSettings, align_tree, read_log
+    from kerasface.alignment.jobs import list_jobs
     from kerasface.data import list_photos
     from kerasface.data.packed import MANIFEST
     from kerasface.export import load_trained
@@ -77,4 +79,12 @@ def _aligned(model, data, out):
         report = align_tree(data, out / "aligned", AlignmentSettings(template=spec.template), progress=update)
     counts = ", ".join(f"{status} {count:,}" for status, count in report.counts.items() if count)
     console.print(f"aligned {report.crops:,} faces of {report.photos:,} photos ({counts}): {out / 'aligned'}")
+    # Crops of an earlier run whose photos are gone since, because somebody withdrew, must not be trained on.
+    here = {job.photo for job in list_jobs(data)}
+    gone = sorted(photo for photo, record in read_log(out / "aligned").items() if record.faces and photo not in here)
+    if gone:
+        raise KerasfaceError(
+            f"{out / 'aligned'} also holds crops of {len(gone)} photos that {data} doesn't, the first of {gone[0]}. "
+            f"Delete {out / 'aligned'}, or name another --out: nobody is trained on whose photos were taken away."
+        )
     return out / "aligned"

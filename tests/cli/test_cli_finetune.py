@@ -1,6 +1,7 @@
 """finetune: from raw photos of people to a model and a report."""
 
 import json
+import shutil
 
 import keras
 import numpy as np
@@ -40,3 +41,10 @@ def test_photos_are_aligned_trained_on_and_reported(kerasface, fetched_assets, t
     assert page.splitlines()[0] in printed
     assert Image.open(out / "report.png").size[0] > 500
     assert load_trained(out / "best.keras")[1].name == "mobilefacenet.fresh_finetuned"
+
+    # Somebody withdraws, and the photos are deleted: the crops of the run before are not trained on.
+    shutil.rmtree(tmp_path / "photos" / "P03")
+    code, _, err = kerasface("finetune", tmp_path / "fresh.keras", "--data", tmp_path / "photos", "--out", out)
+    assert code == 2
+    assert "also holds crops of 6 photos that" in err
+    assert "P03/" in err
