@@ -33,6 +33,7 @@ def calibrate(
     """
     import_training_side()
     from kerasface.data import open_faces
+    from kerasface.edge import decision_threshold
     from kerasface.evaluation import calibrate_embedder
     from kerasface.export.metadata import write_sidecar
 
@@ -50,5 +51,7 @@ def calibrate(
         pairs, where = f"{threshold.impostor_pairs:,}", f"{threshold.calibrated_on} ({threshold.precision})"
         table.add_row(f"{threshold.far:g}", f"{threshold.cosine:.4f}", bound, pairs, where)
     console.print(table)
+    strictest = decision_threshold(calibrated)
+    console.print(f"decisions take the strictest of them, cosine {strictest:.4f}; --threshold overrides it for a call")
     for reason in left_out.values():
         error_console.print(f"left out: {reason}", soft_wrap=True, highlight=False)

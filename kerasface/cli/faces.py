@@ -13,7 +13,9 @@ MODEL = typer.Argument(help="A name of the zoo, or a .tflite or .onnx embedder."
 NO_ALIGN = typer.Option(False, "--no-align", help="The images are aligned crops of the model's input size.")
 LARGEST = typer.Option(False, "--largest", help="Take the largest face where a photo shows several.")
 MIN_SCORE = typer.Option(0.5, "--min-score", min=0.01, max=0.99, help="Least detector score that counts as a face.")
-THRESHOLD = typer.Option(None, help="Cosine from which faces count as one person; by default the calibrated one.")
+THRESHOLD = typer.Option(
+    None, min=-1.0, max=1.0, help="Cosine from which faces count as one person; by default the calibrated one."
+)
 
 
 def open_pipeline(model: Path, no_align: bool, min_score: float):
