@@ -12,6 +12,8 @@ import sys
 from kerasface.data import render_identities
 from kerasface.edge import Embedder, FacePipeline, decision_threshold, load_image
 
+if len(sys.argv) == 3:
+    sys.exit(__doc__)
 embedder = Embedder.load(sys.argv[1] if len(sys.argv) > 1 else "face.tflite")
 threshold = decision_threshold(embedder.spec)  # the file's own, calibrated when it was exported
 

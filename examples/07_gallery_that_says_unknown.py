@@ -12,6 +12,8 @@ import sys
 from kerasface.data import render_identities
 from kerasface.edge import Embedder, FacePipeline, Gallery, enroll_photos, load_image, photos_by_person
 
+if len(sys.argv) == 3:
+    sys.exit(__doc__)
 embedder = Embedder.load(sys.argv[1] if len(sys.argv) > 1 else "face.tflite")
 gallery = Gallery(embedder.spec)  # its calibrated threshold decides; another model's embeddings are refused
 

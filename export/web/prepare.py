@@ -49,4 +49,7 @@ def prepare(embedder=None, folder=MODELS):
 if __name__ == "__main__":
     if len(sys.argv) > 2:
         raise SystemExit(__doc__)
-    prepare(*sys.argv[1:])
+    try:
+        prepare(*sys.argv[1:])
+    except KerasfaceError as error:
+        raise SystemExit(f"error: {error}") from None
