@@ -61,7 +61,7 @@ def enroll(
 
 def identify(
     model: Path = MODEL,
-    photos: list[Path] = typer.Argument(help="Photos; every face on them is looked up."),
+    photos: list[Path] = typer.Argument(help="Photos; every face that is found on them is looked up."),
     gallery: Path = typer.Option(help="Gallery file that `kerasface enroll` wrote."),
     threshold: float = THRESHOLD,
     ranks: int = typer.Option(1, min=1, help="List that many of the nearest people."),
