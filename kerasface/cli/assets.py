@@ -8,7 +8,9 @@ from kerasface.cli.console import console, error_console
 
 __all__ = ["app"]
 
-app = typer.Typer(no_args_is_help=True, help="The face detector's two models: a wheel carries them, a checkout fetches them.")
+app = typer.Typer(
+    no_args_is_help=True, help="The face detector's models: a wheel carries them, a checkout fetches them."
+)
 
 
 @app.callback()

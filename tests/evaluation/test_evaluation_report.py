@@ -122,7 +122,7 @@ def test_calibration_replaces_thresholds_of_its_rate_and_precision(rng):
     assert "30,000 impostor pairs" in left_out[1e-4]
     with pytest.raises(KerasfaceError, match="our staff cannot support"):
         calibrate_embedder(_embed, spec, images, labels, fars=(1e-4,), **arguments)
+    photos = np.zeros((4, 6, 5, 3), np.uint8)
     with pytest.raises(KerasfaceError, match="aligned crops of 4×4 pixels .* Received: 5×6. Align the photos first"):
-        photos = np.zeros((4, 6, 5, 3), np.uint8)
         calibrate_embedder(_embed, spec, photos, [0, 0, 1, 1], fars=(0.1,), **arguments)
     assert EmbedderSpec.from_json(calibrated.to_json()) == calibrated
