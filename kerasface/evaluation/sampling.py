@@ -46,7 +46,7 @@ def sample_pairs(labels, *, num_pairs: int, seed: int, folds: int = 10) -> Pairs
     if len(people) < 2 * folds:
         raise KerasfaceError(
             f"{folds} folds need at least {2 * folds} people, two in each to compare. Received: {len(people)} people. "
-            + (f"Use folds={len(people) // 2} or fewer." if len(people) > 1 else "Add people.")
+            + (f"Use folds={len(people) // 2} or fewer." if len(people) > 3 else "Add people.")
         )
     rng = np.random.default_rng(seed)
     hands = _deal(people, folds, rng)

@@ -91,6 +91,8 @@ class Comparison(Section):
             KerasfaceError: no such file, not YAML, or a field that is missing, unknown or out of range; it is named.
         """
         tree = read_tree(path, "name, recipe and variants")
+        if "variants" not in tree and "backbone" in tree:
+            raise KerasfaceError(f"{path} is one recipe, without variants: give it to `kerasface train`.")
         try:
             comparison = cls.model_validate(tree)
         except pydantic.ValidationError as error:

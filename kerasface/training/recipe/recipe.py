@@ -179,6 +179,8 @@ class Recipe(Section):
             KerasfaceError: no such file, not YAML, or a field that is missing, unknown or out of range; it is named.
         """
         tree = read_tree(path, "name, epochs, backbone and head")
+        if "variants" in tree:
+            raise KerasfaceError(f"{path} compares several recipes: give it to `kerasface compare`.")
         for change in changes:
             apply_change(tree, change)
         return cls.of_tree(tree, path)

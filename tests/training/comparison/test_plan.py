@@ -80,6 +80,12 @@ def test_what_is_wrong_is_named(changes, words, written):
     assert words in str(error.value)
 
 
+def test_one_recipe_is_sent_to_its_command(written):
+    recipe = {"name": "a.b", "epochs": 1, "backbone": {"name": "spherefacenet"}, "head": {"name": "softmax"}}
+    with pytest.raises(KerasfaceError, match="give it to `kerasface train`"):
+        Comparison.read(written(recipe))
+
+
 @pytest.mark.parametrize("path", sorted(ZOO.glob("compare_*.yaml")), ids=lambda path: path.stem)
 def test_the_zoos_comparisons_can_be_built(path):
     comparison = Comparison.read(path)

@@ -203,3 +203,7 @@ def test_bytes_that_are_no_text(tmp_path):
     path = tmp_path / "recipe.yaml"
     path.write_bytes(b"\xff\xfe\x00\x81")
     assert "is not YAML" in complaint(path)
+
+
+def test_a_comparison_is_sent_to_its_command(written):
+    assert "give it to `kerasface compare`" in complaint(written({"name": "heads", "recipe": SMALLEST, "variants": {}}))
