@@ -196,7 +196,7 @@ def tflite_interpreter():
         except ImportError:
             continue
     raise KerasfaceError(
-        "no TFLite runtime is installed: pip install ai-edge-litert (or tflite-runtime where it has no wheel)"
+        "no TFLite runtime is installed: pip install ai-edge-litert (or tflite-runtime 'numpy<2' where it has no wheel)"
     )
 
 

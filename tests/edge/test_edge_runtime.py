@@ -90,7 +90,7 @@ def test_without_onnxruntime_the_message_says_how_to_get_it(model_files):
 
 
 def test_without_ai_edge_litert_tflite_runtime_serves_else_the_message_names_both(model_files):
-    # tflite-runtime has no build for this NumPy; LiteRT's own interpreter under its name shows the way taken.
+    # LiteRT's own interpreter under the other name shows the way taken; tests/devices has the real one.
     stand_in = "import ai_edge_litert.interpreter as i; sys.modules['ai_edge_litert.interpreter'] = None\n"
     stand_in += "import types; sys.modules['tflite_runtime'] = types.ModuleType('tflite_runtime')\n"
     stand_in += "sys.modules['tflite_runtime.interpreter'] = i\n"
