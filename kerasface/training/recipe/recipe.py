@@ -94,7 +94,8 @@ class Recipe(Section):
         teacher: section of a distillation, or None.
         initial: an earlier run's `best.keras`, or another embedder with its spec beside it, whose weights this run's
             backbone begins with. Without `backbone` it gives the architecture and the preprocessing too; with one,
-            both must be its own.
+            both must be its own. Of a run on the same photos keep the `seed`: another one holds out people whom
+            these weights have seen, so that validation and thresholds look better than they are.
         prototypes: "class_means" begins the head's with the mean embedding of each person's photos under `initial`
             (weight imprinting), so that the first steps don't pull good embeddings towards random directions.
         frozen: names of the backbone's layers, or what they begin with, that keep their weights and statistics.
