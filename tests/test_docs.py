@@ -22,6 +22,21 @@ def test_the_page_of_evaluation_speed_is_what_its_json_gives():
     assert script.PAGE.read_text(encoding="utf-8") == script.page(result)
 
 
+def test_the_page_of_peers_and_its_table_in_the_readme_are_what_the_json_gives():
+    script = load_script("docs/peers.py")
+    result = json.loads(script.RESULT.read_text(encoding="utf-8"))
+    assert script.PAGE.read_text(encoding="utf-8") == script.page(result)
+    begin, end = script.MARKS
+    block = script.README.read_text(encoding="utf-8").split(begin)[1].split(end)[0]
+    assert block.strip() == script.summary(result)
+
+
+def test_the_page_of_accuracy_and_latency_is_what_its_json_gives():
+    script = load_script("docs/accuracy_latency.py")
+    result = json.loads(script.RESULT.read_text(encoding="utf-8"))
+    assert script.PAGE.read_text(encoding="utf-8") == script.page(result)
+
+
 @pytest.mark.parametrize("name", ["cold_start", "gallery_speed"])
 def test_the_pages_of_the_edge_are_what_their_json_gives(name):
     script = load_script(f"docs/{name}.py")
