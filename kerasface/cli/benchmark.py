@@ -35,7 +35,7 @@ def benchmark(
     name, *others = headings
     # Eleven columns in a terminal of 80: only the file's name may be folded, never a figure.
     figures = (Column(heading.replace(" ", "\n"), no_wrap=True) for heading in others)
-    title = f"files in turn, on {result.cpus} CPUs"
+    title = f"{len(result.files)} files in turn, on {result.cpus} CPUs"
     table = Table(Column(name, overflow="fold"), *figures, title=title, padding=0)
     for row in rows:
         table.add_row(*row)
