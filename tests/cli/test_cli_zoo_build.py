@@ -46,7 +46,8 @@ def test_build_then_every_command_on_the_name(kerasface, recipe, faces, lfw, tmp
     assert code == 0
     assert f"{NAME} " in out
     code, out, _ = kerasface("zoo", "show", NAME)
-    for words in ("tflite-int8", "accuracy, with its 95 % interval", "LFW: ", " figures: ", "7 people held out of training", f"{NAME}.md"):
+    figures = ("accuracy, with its 95 % interval", "LFW: ", " figures: ")
+    for words in ("tflite-int8", *figures, "7 people held out of training", f"{NAME}.md"):
         assert words in out, words
     code, out, _ = kerasface("zoo", "verify")
     assert out.count("as the manifest says") == 3

@@ -13,9 +13,9 @@ import pytest
 
 from kerasface.edge import Embedder, FacePipeline, Gallery, assets, load_image
 from kerasface.spec import SPEC_KEY, EmbedderSpec, Threshold
+from tests.device_files import DIMENSION, BlockModel, with_tflite_metadata, write_sidecar
 from tests.devices import portraits
 from tests.doc_scripts import ROOT, load_script
-from tests.device_files import DIMENSION, BlockModel, with_tflite_metadata, write_sidecar
 
 PI = ROOT / "export" / "raspberrypi"
 PATIENCE = 120
