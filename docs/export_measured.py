@@ -109,7 +109,7 @@ def figures(result):
         lines += ["", *proof_table(model)]
         if "latency" in model:
             lines += ["", *latency_table(model)]
-    return "\n".join(lines)
+    return "\n".join(lines).strip()
 
 
 def accuracy_table(model):

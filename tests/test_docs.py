@@ -6,78 +6,33 @@ import pytest
 
 from tests.doc_scripts import load_script
 
+PAGES = (
+    *("accuracy_latency", "cold_start", "evaluation_speed", "gallery_speed", "heads_speed", "input_pipeline", "peers"),
+    *("real_faces", "train_step"),
+)
 
-def test_the_page_of_real_faces_is_what_its_json_gives():
-    script = load_script("docs/real_faces.py")
-    result = json.loads(script.RESULT.read_text(encoding="utf-8"))
-    assert script.PAGE.read_text(encoding="utf-8") == script.page(result)
+
+def marked(path, script):
+    """What stands between a script's marks in a page."""
     begin, end = script.MARKS
-    block = script.README.read_text(encoding="utf-8").split(begin)[1].split(end)[0]
-    assert block.strip() == script.summary(result)
+    return path.read_text(encoding="utf-8").split(begin)[1].split(end)[0].strip()
 
 
-def test_the_page_of_evaluation_speed_is_what_its_json_gives():
-    script = load_script("docs/evaluation_speed.py")
-    result = json.loads(script.RESULT.read_text(encoding="utf-8"))
-    assert script.PAGE.read_text(encoding="utf-8") == script.page(result)
-
-
-def test_the_page_of_peers_and_its_table_in_the_readme_are_what_the_json_gives():
-    script = load_script("docs/peers.py")
-    result = json.loads(script.RESULT.read_text(encoding="utf-8"))
-    assert script.PAGE.read_text(encoding="utf-8") == script.page(result)
-    begin, end = script.MARKS
-    block = script.README.read_text(encoding="utf-8").split(begin)[1].split(end)[0]
-    assert block.strip() == script.summary(result)
-
-
-def test_the_page_of_accuracy_and_latency_is_what_its_json_gives():
-    script = load_script("docs/accuracy_latency.py")
-    result = json.loads(script.RESULT.read_text(encoding="utf-8"))
-    assert script.PAGE.read_text(encoding="utf-8") == script.page(result)
-
-
-@pytest.mark.parametrize("name", ["cold_start", "gallery_speed"])
-def test_the_pages_of_the_edge_are_what_their_json_gives(name):
+@pytest.mark.parametrize("name", PAGES)
+def test_a_generated_page_is_what_its_json_gives(name):
     script = load_script(f"docs/{name}.py")
     result = json.loads(script.RESULT.read_text(encoding="utf-8"))
     assert script.PAGE.read_text(encoding="utf-8") == script.page(result)
 
 
-def test_the_page_of_the_input_pipeline_is_what_its_json_gives():
-    script = load_script("docs/input_pipeline.py")
+@pytest.mark.parametrize("name", ["peers", "real_faces"])
+def test_a_part_of_the_readme_is_what_its_json_gives(name):
+    script = load_script(f"docs/{name}.py")
+    assert marked(script.README, script) == script.summary(json.loads(script.RESULT.read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("name", ["export_measured", "installed", "scaling"])
+def test_the_figures_of_a_page_are_what_their_json_gives(name):
+    script = load_script(f"docs/{name}.py")
     result = json.loads(script.RESULT.read_text(encoding="utf-8"))
-    assert script.PAGE.read_text(encoding="utf-8") == script.page(result)
-
-
-def test_the_page_of_heads_speed_is_what_its_json_gives():
-    script = load_script("docs/heads_speed.py")
-    result = json.loads(script.RESULT.read_text(encoding="utf-8"))
-    assert script.PAGE.read_text(encoding="utf-8") == script.page(result)
-
-
-def test_the_page_of_the_training_step_is_what_its_json_gives():
-    script = load_script("docs/train_step.py")
-    result = json.loads(script.RESULT.read_text(encoding="utf-8"))
-    assert script.PAGE.read_text(encoding="utf-8") == script.page(result)
-
-
-def test_the_figures_of_scaling_are_what_its_json_gives():
-    script = load_script("docs/scaling.py")
-    begin, end = script.MARKS
-    block = script.PAGE.read_text(encoding="utf-8").split(begin)[1].split(end)[0]
-    assert block.strip() == script.figures(json.loads(script.RESULT.read_text(encoding="utf-8")))
-
-
-def test_the_figures_of_export_are_what_its_json_gives():
-    script = load_script("docs/export_measured.py")
-    begin, end = script.MARKS
-    block = script.PAGE.read_text(encoding="utf-8").split(begin)[1].split(end)[0]
-    assert block.strip() == script.figures(json.loads(script.RESULT.read_text(encoding="utf-8"))).strip()
-
-
-def test_the_figures_of_installing_are_what_its_json_gives():
-    script = load_script("docs/installed.py")
-    begin, end = script.MARKS
-    block = script.PAGE.read_text(encoding="utf-8").split(begin)[1].split(end)[0]
-    assert block.strip() == script.figures(json.loads(script.RESULT.read_text(encoding="utf-8")))
+    assert marked(script.PAGE, script) == script.figures(result)
