@@ -91,4 +91,8 @@ def test_the_command_prints_a_table_and_keeps_the_figures(files, tmp_path):
     )
     assert done.exit_code == 0, done.output
     assert "2 files in turn" in done.output
-    assert len(json.loads(kept.read_text())["files"]) == 2
+    measured = json.loads(kept.read_text())["files"]
+    assert len(measured) == 2
+    # Eighty columns: a file's name may be folded, a heading or a figure may not.
+    assert all(f"│{file['runs'][0]['p50_ms']:.2f}" in done.output for file in measured)
+    assert all(word in done.output for word in ("XNNPACK", "threads"))
