@@ -4,7 +4,6 @@ import hashlib
 import json
 from pathlib import Path
 
-import matplotlib
 import numpy as np
 import pytest
 from PIL import Image
@@ -27,6 +26,8 @@ def fetched_assets(tmp_path_factory):
 @pytest.fixture(scope="session")
 def hopper_path():
     """Grace Hopper's portrait (public domain), 512×600, which Matplotlib carries."""
+    import matplotlib  # here: tests of heads and losses run in environments without it
+
     return Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg"
 
 
