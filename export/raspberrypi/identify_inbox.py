@@ -13,11 +13,11 @@ import threading
 from pathlib import Path
 
 from kerasface.edge import Embedder, FacePipeline, Gallery, load_image
+from kerasface.edge.photo_files import PHOTO_SUFFIXES
 from kerasface.errors import KerasfaceError
 
 __all__ = ["Inbox", "identify"]
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 # Seconds between two looks: a photo is taken when it hasn't changed from one look to the next, so that none is read
 # while it is still being written.
 PAUSE = 0.5
@@ -38,7 +38,7 @@ class Inbox:
         """Returns the photos that haven't changed since the last call, oldest first."""
         now = {}
         for path in self.folder.iterdir():
-            if path.suffix.lower() in SUFFIXES and path.is_file():
+            if path.suffix.lower() in PHOTO_SUFFIXES and path.is_file():
                 status = path.stat()
                 now[path] = (status.st_mtime_ns, status.st_size)
         ready = [path for path, state in now.items() if self._seen.get(path) == state]

@@ -2,15 +2,13 @@
 
 import collections
 import dataclasses
-import os
 from pathlib import Path, PurePosixPath
 
 from kerasface.edge.detector import Face
+from kerasface.edge.photo_files import PHOTO_SUFFIXES, files_below
 from kerasface.errors import KerasfaceError
 
-__all__ = ["SUFFIXES", "PhotoJob", "list_jobs"]
-
-SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jp2", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
+__all__ = ["PhotoJob", "list_jobs"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,7 +33,7 @@ def list_jobs(source, faces=None):
     ending stays in the name (`1.png` and `1.jpg` become `1.png.jpg` and `1.jpg.jpg`).
 
     Args:
-        source: folder; files and folders whose names begin with a dot are left out.
+        source: folder; linked folders are followed, files and folders whose names begin with a dot left out.
         faces: dict of photo to faces found elsewhere (`read_points`), or None.
 
     Returns:
@@ -51,18 +49,12 @@ def list_jobs(source, faces=None):
     source = Path(source)
     if not source.is_dir():
         raise KerasfaceError(f"no folder {source}: expected one with photos in it or below. Received: {source}")
-    photos, others = [], 0
-    for folder, folders, files in os.walk(source):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        below = Path(folder).relative_to(source)
-        for name in files:
-            if name.startswith(".") or Path(name).suffix.lower() not in SUFFIXES:
-                others += 1
-            else:
-                photos.append((below / name).as_posix())
+    files = list(files_below(source))
+    photos = [path.relative_to(source).as_posix() for path in files if path.suffix.lower() in PHOTO_SUFFIXES]
     if not photos:
         raise KerasfaceError(
-            f"{source} holds no photos: expected {', '.join(SUFFIXES)} files in it or below. Received: {others} others."
+            f"{source} holds no photos: expected {', '.join(PHOTO_SUFFIXES)} files in it or below. "
+            f"Received: {len(files)} others."
         )
     stems = _stems(sorted(photos))
     if faces is None:

@@ -18,24 +18,27 @@ class AlignmentReport:
         counts: photos of each status.
         crops: that were written.
         done_before: photos that an earlier run had done.
+        gone: photos that the source doesn't hold any more, and whose crops an earlier run left in the target.
     """
 
     photos: int
     counts: dict[str, int]
     crops: int
     done_before: int
+    gone: tuple[str, ...] = ()
 
     def to_json(self):
         """Returns the report as a JSON text."""
         return json.dumps(dataclasses.asdict(self), indent=1)
 
 
-def summarize(records, done_before):
+def summarize(records, done_before, gone=()):
     """Counts records.
 
     Args:
         records: list of `PhotoRecord`, one a photo.
         done_before: how many an earlier run had done.
+        gone: photos of an earlier run that aren't there any more.
 
     Returns:
         an `AlignmentReport`.
@@ -46,4 +49,5 @@ def summarize(records, done_before):
         counts={status: counts[status] for status in STATUSES},
         crops=sum(len(record.files) for record in records),
         done_before=done_before,
+        gone=tuple(gone),
     )

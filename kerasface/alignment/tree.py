@@ -87,7 +87,9 @@ class Run:
 
     def report(self, done_before):
         """Returns the `AlignmentReport` of all jobs, when all are done."""
-        return summarize([self.log.done[job.photo] for job in self.jobs], done_before)
+        here = {job.photo for job in self.jobs}
+        gone = sorted(photo for photo, record in self.log.done.items() if record.files and photo not in here)
+        return summarize([self.log.done[job.photo] for job in self.jobs], done_before, gone)
 
 
 class WriteCrops:

@@ -73,6 +73,12 @@ def align(
     before = f", {report.done_before:,} of them done before" if report.done_before else ""
     console.print(f"{target}: {report.crops:,} crops of {report.photos:,} photos{before}", soft_wrap=True)
     console.print(_table(report))
+    if report.gone:
+        error_console.print(
+            f"{target} also holds crops of {len(report.gone):,} photos that {source} doesn't, the first of "
+            f"{report.gone[0]}: delete them, or {target} whole, if these people are not to be in it.",
+            soft_wrap=True,
+        )
     console.print(f"what became of each photo: {target / LOG}", soft_wrap=True)
     if sheet:
         from kerasface.alignment import contact_sheet

@@ -63,16 +63,15 @@ def _aligned(model, data, out):
     """Returns the data as it is where its first photo has the model's size; else its photos, aligned, in `out`."""
     from PIL import Image
 
-    from kerasface.alignment import AlignmentSettings, align_tree, read_log
+    from kerasface.alignment import AlignmentSettings, align_tree
     from kerasface.alignment.jobs import list_jobs
-    from kerasface.data import list_photos
     from kerasface.data.packed import MANIFEST
     from kerasface.export import load_trained
 
     spec = load_trained(model)[1]
     if not data.is_dir() or (data / MANIFEST).is_file():
         return data
-    with Image.open(list_photos(data)[0]) as photo:
+    with Image.open(data / list_jobs(data)[0].photo) as photo:
         if photo.size == (spec.input_width, spec.input_height):
             return data
     with progress_bar(error_console, "aligning") as update, quiet_standard_error():
@@ -80,11 +79,9 @@ def _aligned(model, data, out):
     counts = ", ".join(f"{status} {count:,}" for status, count in report.counts.items() if count)
     console.print(f"aligned {report.crops:,} faces of {report.photos:,} photos ({counts}): {out / 'aligned'}")
     # Crops of an earlier run whose photos are gone since, because somebody withdrew, must not be trained on.
-    here = {job.photo for job in list_jobs(data)}
-    gone = sorted(photo for photo, record in read_log(out / "aligned").items() if record.faces and photo not in here)
-    if gone:
+    if report.gone:
         raise KerasfaceError(
-            f"{out / 'aligned'} also holds crops of {len(gone)} photos that {data} doesn't, the first of {gone[0]}. "
+            f"{out / 'aligned'} also holds crops of {len(report.gone)} photos that {data} doesn't, the first of {report.gone[0]}. "
             f"Delete {out / 'aligned'}, or name another --out: nobody is trained on whose photos were taken away."
         )
     return out / "aligned"

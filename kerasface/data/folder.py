@@ -6,6 +6,7 @@ import numpy as np
 from PIL import Image
 
 from kerasface.data.source import FaceSource
+from kerasface.edge.photo_files import files_below
 from kerasface.errors import KerasfaceError
 
 __all__ = ["list_photos", "read_folder", "write_class_folder"]
@@ -62,7 +63,7 @@ def list_photos(root):
     root = Path(root)
     if not root.is_dir():
         raise KerasfaceError(f"no folder {root}: expected one with aligned photos in it. Received: {root}")
-    found = list(_images_below(root))
+    found = [path for path in files_below(root) if path.suffix.lower() in _SUFFIXES]
     if not found:
         raise KerasfaceError(f"{root} holds no photos: expected {', '.join(_SUFFIXES)} files in it or below.")
     return sorted(found, key=lambda path: path.relative_to(root).as_posix())
@@ -80,20 +81,6 @@ def write_class_folder(images, labels, root):
         folder = Path(root) / f"person_{label:04d}"
         folder.mkdir(parents=True, exist_ok=True)
         Image.fromarray(image).save(folder / f"{index:05d}.png")
-
-
-def _images_below(folder, above=()):
-    # Not rglob: it leaves linked folders out before Python 3.13, and then follows them round and round.
-    here = folder.resolve()
-    if here in above:
-        return
-    for path in folder.iterdir():
-        if path.name.startswith("."):
-            continue
-        if path.is_dir():
-            yield from _images_below(path, (*above, here))
-        elif path.suffix.lower() in _SUFFIXES:
-            yield path
 
 
 def _images(folder):

@@ -5,11 +5,10 @@ from pathlib import Path
 import numpy as np
 
 from kerasface.edge.images import load_image
+from kerasface.edge.photo_files import PHOTO_SUFFIXES, photos_in
 from kerasface.errors import KerasfaceError
 
-__all__ = ["PHOTO_SUFFIXES", "enroll_photos", "photos_by_person"]
-
-PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
+__all__ = ["enroll_photos", "photos_by_person"]
 
 
 def photos_by_person(photos, name=None):
@@ -34,11 +33,11 @@ def photos_by_person(photos, name=None):
     if missing:
         raise KerasfaceError(f"no such photo or folder: {missing[0]}")
     if name is not None:
-        files = [file for path in photos for file in (_files(path) if path.is_dir() else [path])]
+        files = [file for path in photos for file in (photos_in(path) if path.is_dir() else [path])]
         people = {name: files}
     elif len(photos) == 1 and photos[0].is_dir():
         folders = sorted(entry for entry in photos[0].iterdir() if entry.is_dir() and not entry.name.startswith("."))
-        people = {folder.name: files for folder in folders if (files := _files(folder))}
+        people = {folder.name: files for folder in folders if (files := photos_in(folder))}
     else:
         raise KerasfaceError("whose photos are these? Give --name, or one folder with a sub-folder a person.")
     if not any(people.values()):
@@ -83,7 +82,3 @@ def enroll_photos(gallery, pipeline, people, *, largest=False, progress=None):
     for name, embeddings in found.items():
         gallery.enroll(name, np.stack(embeddings), embedder_id=pipeline.embedder.spec.embedder_id)
     return skipped
-
-
-def _files(folder):
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() in PHOTO_SUFFIXES)

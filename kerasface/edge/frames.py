@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from kerasface.edge.enrollment import PHOTO_SUFFIXES
 from kerasface.edge.images import load_image
+from kerasface.edge.photo_files import PHOTO_SUFFIXES, photos_in
 from kerasface.errors import KerasfaceError
 
 __all__ = ["read_frames"]
@@ -35,7 +35,7 @@ def read_frames(source):
         ...     print(label, frame.shape)
     """
     if Path(source).is_dir():
-        files = sorted(path for path in Path(source).iterdir() if path.suffix.lower() in PHOTO_SUFFIXES)
+        files = photos_in(Path(source))
         if not files:
             raise KerasfaceError(f"no pictures in {source}: expected {', '.join(PHOTO_SUFFIXES)} files.")
         for path in files:

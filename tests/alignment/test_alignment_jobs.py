@@ -16,6 +16,13 @@ def test_lists_photos_of_every_depth_in_order(tmp_path):
     assert list_jobs(tmp_path) == [PhotoJob("a.webp", "a"), PhotoJob("b/1.jpg", "b/1"), PhotoJob("b/c/2.PNG", "b/c/2")]
 
 
+def test_linked_folders_are_followed(tmp_path):
+    tree(tmp_path, "elsewhere/1.pgm", "photos/a/2.jpg")
+    (tmp_path / "photos" / "b").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    (tmp_path / "photos" / "a" / "back").symlink_to(tmp_path / "photos", target_is_directory=True)
+    assert [job.photo for job in list_jobs(tmp_path / "photos")] == ["a/2.jpg", "b/1.pgm"]
+
+
 def test_crops_never_share_a_name(tmp_path):
     tree(tmp_path, "a/1.jpg", "a/1.png", "a/2.png", "a/1.png.gif", "b/1.jpg", "B.x/1.jpg", "a/v.1.jpg")
     stems = {job.photo: job.stem for job in list_jobs(tmp_path)}

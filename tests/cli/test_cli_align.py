@@ -1,5 +1,7 @@
 """kerasface align on the real detector."""
 
+import shutil
+
 import pytest
 
 from tests.alignment.conftest import contents, few, photos  # noqa: F401 (fixtures)
@@ -16,10 +18,22 @@ def test_aligns_a_tree_draws_it_and_does_nothing_twice(kerasface, photos, tmp_pa
     assert "align.jsonl" in out
     assert (tmp_path / "sheet.png").read_bytes().startswith(b"\x89PNG")
     before = contents(target)
-    code, out, _ = kerasface("align", photos, target, "--jobs", 2)
+    code, out, err = kerasface("align", photos, target, "--jobs", 2)
     assert code == 0
     assert "19 of them done before" in out
     assert contents(target) == before
+    assert "also holds crops" not in err
+
+
+def test_tells_of_crops_whose_photos_are_gone(kerasface, few, tmp_path):  # noqa: F811
+    source = shutil.copytree(few, tmp_path / "photos")
+    kerasface("align", source, tmp_path / "set")
+    shutil.copy(source / "Grace" / "1.jpg", source / "2.jpg")
+    (source / "Grace" / "1.jpg").unlink()
+    code, _, err = kerasface("align", source, tmp_path / "set")
+    assert code == 0, err
+    assert "also holds crops of 1 photos that" in err
+    assert "Grace/1.jpg" in err
 
 
 def test_packs_and_limits(kerasface, few, tmp_path):  # noqa: F811

@@ -16,6 +16,7 @@ def crops(tmp_path, rng):
             pixels = rng.integers(0, 256, (112, 112, 3), dtype=np.uint8)
             Image.fromarray(pixels).save(root / name / f"{index}.png")
     (root / "Ann" / "notes.txt").write_text("not a photo")
+    (root / "Ann" / "._0.png").write_text("what macOS leaves beside a copied file")
     return root
 
 

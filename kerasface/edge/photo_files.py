@@ -1,0 +1,51 @@
+"""Which files of a folder are photos."""
+
+__all__ = ["PHOTO_SUFFIXES", "files_below", "photos_in"]
+
+PHOTO_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jp2", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
+
+
+def photos_in(folder):
+    """Lists the photos of one folder.
+
+    Args:
+        folder: `pathlib.Path`.
+
+    Returns:
+        list of paths, by name; what begins with a dot is left out.
+
+    Example:
+        >>> photos_in(Path("photos/Ann"))
+        [PosixPath('photos/Ann/1.jpg')]
+    """
+    files = (path for path in folder.iterdir() if path.suffix.lower() in PHOTO_SUFFIXES)
+    return sorted((path for path in files if not path.name.startswith(".")), key=lambda path: path.name)
+
+
+def files_below(folder, _above=()):
+    """Yields the files of a folder and of all below it, linked folders among them.
+
+    Files and folders whose names begin with a dot are left out; a link that leads back to where it came from ends
+    there.
+
+    Args:
+        folder: `pathlib.Path`.
+
+    Yields:
+        paths that begin with `folder`, in no order.
+
+    Example:
+        >>> sorted(files_below(Path("photos")))
+        [PosixPath('photos/Ann/1.jpg'), PosixPath('photos/notes.txt')]
+    """
+    # Not rglob: it leaves linked folders out before Python 3.13, and then follows them round and round.
+    here = folder.resolve()
+    if here in _above:
+        return
+    for path in folder.iterdir():
+        if path.name.startswith("."):
+            continue
+        if path.is_dir():
+            yield from files_below(path, (*_above, here))
+        else:
+            yield path
