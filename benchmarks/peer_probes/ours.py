@@ -2,7 +2,6 @@
 
 import sys
 
-import numpy as np
 from probe import run
 
 from kerasface.edge import Embedder, FacePipeline, load_image
@@ -13,10 +12,9 @@ def load():
 
 
 def embed(pipeline, path):
-    faces = pipeline.faces(load_image(path))
-    # The largest face, as the others take it.
-    largest = max(faces, key=lambda found: np.prod(found.face.box[2:] - found.face.box[:2]), default=None)
-    return None if largest is None else largest.embedding
+    photo = load_image(path)
+    faces = pipeline.embed(photo, pipeline.detector.detect(photo))
+    return faces[0].embedding if faces else None  # the largest, as the others take it
 
 
 run(load, embed)

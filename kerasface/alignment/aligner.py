@@ -82,7 +82,7 @@ class Aligner:
             return Aligned(PhotoRecord(job.photo, "failed", f"{type(error).__name__}: {error}", len(content)))
 
     def open(self):
-        """Opens the detector, an object with `detect(image)` and `best_score(image)`, and returns it.
+        """Opens the detector, an object with `detect`, `detect_all` and `best_score` of an image, and returns it.
 
         Raises:
             KerasfaceError: its models aren't here.
@@ -97,8 +97,11 @@ class Aligner:
                 self._detector = TaskFileDetector(self.settings.task_file, min_score=self.settings.min_score)
         return self._detector
 
+    def _find(self, image, detector):
+        return detector.detect_all(image) if self.settings.faces == "all" else detector.detect(image)
+
     def _align(self, image, photo_bytes, job, detector):
-        found = list(job.faces) if detector is None else detector.detect(image)
+        found = list(job.faces) if detector is None else self._find(image, detector)
         if not found:
             reason = "no points were given for it" if detector is None else self._why_none(image, detector)
             return Aligned(PhotoRecord(job.photo, "none", reason, photo_bytes))

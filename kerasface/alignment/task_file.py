@@ -71,6 +71,8 @@ class TaskFileDetector:
             faces.append(Face(np.concatenate([mesh.min(0), mesh.max(0)]), _SCORE, five_points(mesh)))
         return sorted(faces, key=lambda face: -np.prod(face.box[2:] - face.box[:2]))
 
+    detect_all = detect
+
     def best_score(self, image):
         """Returns None: it tells no scores."""
         return None

@@ -81,7 +81,8 @@ def _aligned(model, data, out):
     # Crops of an earlier run whose photos are gone since, because somebody withdrew, must not be trained on.
     if report.gone:
         raise KerasfaceError(
-            f"{out / 'aligned'} also holds crops of {len(report.gone)} photos that {data} doesn't, the first of {report.gone[0]}. "
-            f"Delete {out / 'aligned'}, or name another --out: nobody is trained on whose photos were taken away."
+            f"{out / 'aligned'} also holds crops of {len(report.gone)} photos that {data} doesn't, the first of "
+            f"{report.gone[0]}. Delete {out / 'aligned'}, or name another --out: nobody is trained on whose photos "
+            "were taken away."
         )
     return out / "aligned"

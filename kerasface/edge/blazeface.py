@@ -6,7 +6,7 @@ from kerasface.edge import assets
 from kerasface.edge.geometry import invert, square_view, transform_points, warp
 from kerasface.edge.runtime import open_session, read_model
 
-__all__ = ["BlazeFace", "anchors", "weighted_nms"]
+__all__ = ["BlazeFace", "anchors", "same_face", "weighted_nms"]
 
 _SIZE = 128
 # (stride, anchors per cell) of the model's two output grids, from face_detection_short_range.pbtxt: strides 8, 16, 16,
@@ -94,6 +94,20 @@ def weighted_nms(scores, points):
         kept_points.append(np.tensordot(weights / weights.sum(), points[order[same]], 1))
         order = order[~same]
     return np.array(kept_scores), np.array(kept_points).reshape(-1, *points.shape[1:])
+
+
+def same_face(points, others):
+    """Tells which boxes overlap as those of one face do.
+
+    Args:
+        points: (A, P, 2) float; the first two points are the box's top-left and bottom-right corners.
+        others: (B, P, 2).
+
+    Returns:
+        (A, B) bool.
+    """
+    overlap = [_iou(box, others[:, :2]) > _SAME_FACE_IOU for box in points[:, :2]]
+    return np.array(overlap, bool).reshape(len(points), len(others))
 
 
 def _iou(box, boxes):

@@ -66,7 +66,7 @@ class FacePipeline:
         self.check = check
 
     def faces(self, photo):
-        """Finds and embeds every face.
+        """Finds and embeds every face, also small ones beside large ones.
 
         Args:
             photo: (H, W, 3) uint8 RGB, as `load_image` gives it.
@@ -77,7 +77,7 @@ class FacePipeline:
         Raises:
             ValueError: not such an image.
         """
-        return self.embed(photo, self.detector.detect(photo))
+        return self.embed(photo, self.detector.detect_all(photo))
 
     def face(self, photo, source, *, largest=False):
         """Finds and embeds the one face that the photo is about.

@@ -7,7 +7,7 @@ import numpy as np
 import skimage.data
 from PIL import Image, ImageEnhance, ImageOps
 
-__all__ = ["camera", "changed", "portraits", "written"]
+__all__ = ["camera", "changed", "group", "portraits", "written"]
 
 _UPRIGHT_AFTER_A_QUARTER_TURN = 6
 _ORIENTATION = 0x0112
@@ -49,6 +49,16 @@ def written(folder):
     for name, (picture, options) in pictures.items():
         picture.save(folder / name, **options)
     return [folder / name for name in pictures]
+
+
+def group(path):
+    """Writes a photo of both: Grace near, and Eileen so far behind that one look at the whole photo misses her."""
+    people = portraits()
+    photo = Image.new("RGB", (1800, 1200), (70, 90, 60))
+    photo.paste(people["Grace"].resize((972, 1140), Image.Resampling.BICUBIC), (20, 30))
+    photo.paste(people["Eileen"].crop((0, 0, 512, 300)), (1200, 300))
+    photo.save(path)
+    return path
 
 
 def changed(folder):

@@ -198,6 +198,17 @@ def test_people_are_named_under_crops_mirror_light_and_jpeg(use, files, changed,
     assert answers[-1] == [["Eileen", "1 photo"]]
 
 
+def test_everybody_on_a_group_photo_is_named(use, photos, tmp_path):
+    together = portraits.group(tmp_path / "group.png")
+    steps = [
+        {"do": "ready", "pattern": r"is ready\."},
+        {"do": "enroll", "name": "Grace", "photos": [photos[0]]},
+        {"do": "enroll", "name": "Eileen", "photos": [photos[1]]},
+        {"do": "identify", "photos": [together]},
+    ]
+    assert use("served", steps)["answers"][-1]["answers"] == {"group.png": ["Grace", "Eileen"]}
+
+
 def test_photos_are_upright_as_their_exif_says(use, photos):
     """The embedding alone wouldn't tell: a face that lies on its side is found too."""
     oriented = next(photo for photo in photos if photo.name == "oriented.jpg")

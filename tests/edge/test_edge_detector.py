@@ -122,6 +122,29 @@ def test_several_faces_come_largest_first(detector, hopper):
     assert np.linalg.norm(little.points - HOPPER * 0.6 - (30, 200), axis=1).max() < 7
 
 
+def test_detect_all_finds_small_faces_beside_a_large_one(detector, hopper):
+    """Heads of a tenth and of a fourteenth of the photo, which `detect` leaves out: the large one is certain."""
+    canvas = np.full((1200, 1800, 3), 90, np.uint8)
+    places = [(1.9, 20, 30), (0.8, 1080, 100), (0.6, 1450, 500), (0.6, 1080, 700)]
+    for scale, left, top in places:
+        width, height = round(512 * scale), round(600 * scale)
+        canvas[top : top + height, left : left + width] = np.array(Image.fromarray(hopper).resize((width, height)))
+    assert len(detector.detect(canvas)) == 1
+    found = detector.detect_all(canvas)
+    assert len(found) == len(places)
+    for scale, left, top in places:
+        errors = [np.linalg.norm((face.points - (left, top)) / scale - HOPPER, axis=1).max() for face in found]
+        assert min(errors) < 8
+
+
+@pytest.mark.parametrize("turns", [0, 2])
+def test_detect_all_of_one_face_is_that_face(detector, hopper, turns):
+    turned = np.rot90(hopper, turns)
+    (face,) = detector.detect(turned)
+    (same,) = detector.detect_all(turned)
+    np.testing.assert_array_equal(same.points, face.points)  # one crop, whoever looks for it
+
+
 def pasted(hopper, scale, left, top):
     """The portrait, scaled, in a plain frame of 2400×1600."""
     canvas = np.full((1600, 2400, 3), 90, np.uint8)
@@ -163,6 +186,7 @@ def test_a_face_cut_by_the_photos_border_is_found_by_the_wider_view(detector, ho
 def test_no_face_in_noise(detector, rng, shape):
     noise = rng.integers(0, 256, shape, dtype=np.uint8)
     assert detector.detect(noise) == []
+    assert detector.detect_all(noise) == []
     assert 0 < detector.best_score(noise) < detector.min_score
 
 

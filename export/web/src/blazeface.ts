@@ -82,7 +82,7 @@ export function weightedNms(candidates: readonly Candidate[]): Candidate[] {
   while (rest.length) {
     const best = rest[0];
     // A box without area overlaps nothing, not even itself.
-    const isSame = (other: Candidate) => other === best || overlap(best.points, other.points) > SAME_FACE_IOU;
+    const isSame = (other: Candidate) => other === best || sameFace(best, other);
     const same = rest.filter(isSame);
     const total = same.reduce((sum, { score }) => sum + score, 0);
     const average = (axis: 0 | 1, i: number) =>
@@ -91,6 +91,11 @@ export function weightedNms(candidates: readonly Candidate[]): Candidate[] {
     rest = rest.filter((other) => !isSame(other));
   }
   return kept;
+}
+
+/** Whether two boxes, given by their first two points, overlap as those of one face do. */
+export function sameFace(first: Candidate, second: Candidate): boolean {
+  return overlap(first.points, second.points) > SAME_FACE_IOU;
 }
 
 /** Intersection over union of two boxes, given by their first two points. */

@@ -1,5 +1,5 @@
 /** Finding faces in a photo: kerasface/edge/detector.py written once more; the reasons for its numbers stand there. */
-import { weightedNms, type BlazeFace, type Candidate, type View } from "./blazeface.ts";
+import { sameFace, weightedNms, type BlazeFace, type Candidate, type View } from "./blazeface.ts";
 import { transformPoint, type Affine, type Picture, type Point } from "./geometry.ts";
 import { fivePoints, type FaceMesh } from "./landmarks.ts";
 
@@ -34,16 +34,10 @@ export class FaceDetector {
     this.#mesh = mesh;
   }
 
-  /** Finds faces, largest first; a photo that shows none for certain is looked at in its quarter turns and at other
-   * scales. */
+  /** Finds the faces that a photo is about, largest first; a photo that shows none for certain is looked at in its
+   * quarter turns and at other scales. */
   async detect(image: Picture): Promise<Face[]> {
-    const upright = await this.#whole(image);
-    let faces = upright;
-    if (best(upright) < CERTAIN) {
-      for (const turns of QUARTER_TURNS.slice(1)) {
-        faces = better(faces, await turned(this.#whole, image, turns));
-      }
-    }
+    let { faces, upright } = await bestTurn(this.#whole, image);
     if (!upright.length && best(faces) < CERTAIN) {
       for (const turns of QUARTER_TURNS) {
         faces = better(faces, await turned(this.#otherScales, image, turns));
@@ -52,28 +46,44 @@ export class FaceDetector {
     return largestFirst(faces);
   }
 
+  /** Finds every face, also small ones beside large ones. */
+  async detectAll(image: Picture): Promise<Face[]> {
+    return largestFirst((await bestTurn(this.#everyScale, image)).faces);
+  }
+
   /** Finds the faces of one frame of a video, which are upright and not far: one look, as fast as it can be. */
   async detectUpright(image: Picture): Promise<Face[]> {
     return largestFirst(await this.#whole(image));
   }
 
-  #whole: Look = async (image) => {
+  #whole: Look = async (image) => this.#faces(image, await this.#firstLook(image));
+
+  #otherScales: Look = async (image) => this.#faces(image, await this.#secondLook(image));
+
+  #everyScale: Look = async (image) => {
+    const found = await this.#firstLook(image);
+    const more = await this.#secondLook(image);
+    const isNew = (candidate: Candidate) => !found.some((known) => sameFace(candidate, known));
+    return this.#faces(image, [...found, ...more.filter(isNew)]);
+  };
+
+  async #firstLook(image: Picture): Promise<Candidate[]> {
     const { whole } = views(image);
     const found = await this.#boxes(image, [whole], MIN_SCORE);
     const isSmall = ({ points: [low, high] }: Candidate) => longerSide(low, high) < SMALL * whole.side;
     const small = found.filter(isSmall);
     if (!small.length) {
-      return this.#faces(image, found);
+      return found;
     }
     const near = await this.#boxes(image, small.map(closeView), MIN_SCORE);
-    return this.#faces(image, weightedNms([...found.filter((candidate) => !isSmall(candidate)), ...near]));
-  };
+    return weightedNms([...found.filter((candidate) => !isSmall(candidate)), ...near]);
+  }
 
-  #otherScales: Look = async (image) => {
+  async #secondLook(image: Picture): Promise<Candidate[]> {
     const { whole, others } = views(image);
     const proposals = await this.#boxes(image, [whole, ...others], PROPOSAL * MIN_SCORE);
-    return proposals.length ? this.#faces(image, await this.#boxes(image, proposals.map(closeView), MIN_SCORE)) : [];
-  };
+    return this.#boxes(image, proposals.map(closeView), MIN_SCORE);
+  }
 
   async #boxes(image: Picture, squares: readonly View[], minScore: number): Promise<Candidate[]> {
     const good: Candidate[] = [];
@@ -98,6 +108,18 @@ export class FaceDetector {
     }
     return faces;
   }
+}
+
+/** The faces of the turn with the best score, and the upright ones; one that is certain makes other turns needless. */
+async function bestTurn(look: Look, image: Picture): Promise<{ faces: Face[]; upright: Face[] }> {
+  const upright = await look(image);
+  let faces = upright;
+  if (best(upright) < CERTAIN) {
+    for (const turns of QUARTER_TURNS.slice(1)) {
+      faces = better(faces, await turned(look, image, turns));
+    }
+  }
+  return { faces, upright };
 }
 
 function best(faces: readonly Face[]): number {

@@ -32,9 +32,9 @@ export class FacePipeline {
     this.#template = template;
   }
 
-  /** Finds and embeds every face, largest first. */
+  /** Finds and embeds every face, largest first, also small ones beside large ones. */
   async faces(photo: Picture): Promise<EmbeddedFace[]> {
-    return this.#embedAll(photo, await this.#detector.detect(photo));
+    return this.#embedAll(photo, await this.#detector.detectAll(photo));
   }
 
   /** The same for one frame of a video. */
