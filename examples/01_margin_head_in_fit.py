@@ -14,8 +14,7 @@ import numpy as np
 from kerasface import FaceModel, backbones, heads
 from kerasface.data import open_faces, render_identities
 from kerasface.edge import load_image
-from kerasface.export import embedder_spec
-from kerasface.export.metadata import write_sidecar
+from kerasface.export import embedder_spec, write_sidecar
 
 if len(sys.argv) > 1:
     faces = open_faces(sys.argv[1])

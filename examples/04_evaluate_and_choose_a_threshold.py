@@ -10,8 +10,7 @@ import sys
 
 from kerasface.data import open_faces, render_identities
 from kerasface.evaluation import PairSet, calibrate_embedder, evaluate_pairs, read_lfw, sample_pairs
-from kerasface.export import load_trained
-from kerasface.export.metadata import write_sidecar
+from kerasface.export import load_trained, write_sidecar
 
 path = sys.argv[1] if len(sys.argv) > 1 else "face.keras"
 model, spec = load_trained(path)

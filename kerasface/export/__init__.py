@@ -7,6 +7,7 @@ from kerasface.export.crops import read_crops
 from kerasface.export.exporter import FORMATS, export
 from kerasface.export.handover import Calibration
 from kerasface.export.identity import embedder_id, embedder_spec
+from kerasface.export.metadata import write_sidecar
 from kerasface.export.onnx import to_onnx
 from kerasface.export.operators import count_operators, forbidden_operators
 from kerasface.export.parity import ParityReport, check, natural_images
@@ -46,4 +47,5 @@ __all__ = [
     "to_saved_model",
     "to_tflite",
     "without_prelu",
+    "write_sidecar",
 ]

@@ -80,6 +80,10 @@ def write_sidecar(path, spec):
 
     Returns:
         dict that was written.
+
+    Example:
+        >>> write_sidecar("best.keras", spec)["file"]
+        'best.keras'
     """
     sidecar = {
         "spec": json.loads(spec.to_json()),
