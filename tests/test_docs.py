@@ -31,7 +31,13 @@ def test_a_part_of_the_readme_is_what_its_json_gives(name):
     assert marked(script.README, script) == script.summary(json.loads(script.RESULT.read_text(encoding="utf-8")))
 
 
-@pytest.mark.parametrize("name", ["export_measured", "installed", "scaling"])
+def test_the_page_of_the_heads_is_what_their_measures_give(tmp_path):
+    script = load_script("docs/heads_compared.py")
+    script.render(tmp_path / "page.md")
+    assert (tmp_path / "page.md").read_text(encoding="utf-8") == script.PAGE.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["export_measured", "finetuning_measured", "installed", "scaling"])
 def test_the_figures_of_a_page_are_what_their_json_gives(name):
     script = load_script(f"docs/{name}.py")
     result = json.loads(script.RESULT.read_text(encoding="utf-8"))

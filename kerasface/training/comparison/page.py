@@ -11,20 +11,21 @@ __all__ = ["write_page"]
 _FARS = (1e-3, 1e-2, 1e-1)
 
 
-def write_page(result, path, *, figures="figures", intro=""):
+def write_page(result, path, *, figures="figures", head=""):
     """Writes the page of a comparison, and its figures.
 
     Args:
         result: `ComparisonResult`.
         path: of the Markdown file.
         figures: folder beside it; its files begin with the comparison's name.
-        intro: what stands below the title; one line by default.
+        head: title and first words; by default the comparison's name and who wrote the page.
 
     Returns:
         The path.
     """
     path = Path(path)
-    lines = [f"# {result.name}", "", intro or "Written by `kerasface compare`; nothing here is typed by hand.", ""]
+    head = head or f"# {result.name}\n\nWritten by `kerasface compare`; nothing here is typed by hand."
+    lines = [head, ""]
     lines += _budget(result)
     if result.runs:
         lines += _accuracy_table(result)
