@@ -68,7 +68,8 @@ class TaskFileDetector:
         for landmarks in self._landmarker.detect(seen).face_landmarks:
             # Fractions of the photo, whole numbers on its corners.
             mesh = np.array([(point.x, point.y) for point in landmarks]) * (image.shape[1], image.shape[0]) - 0.5
-            faces.append(Face(np.concatenate([mesh.min(0), mesh.max(0)]), _SCORE, five_points(mesh)))
+            box = np.clip([mesh.min(0), mesh.max(0)], -0.5, np.array([image.shape[1], image.shape[0]]) - 0.5)
+            faces.append(Face(box.ravel(), _SCORE, five_points(mesh)))
         return sorted(faces, key=lambda face: -np.prod(face.box[2:] - face.box[:2]))
 
     detect_all = detect

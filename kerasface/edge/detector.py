@@ -40,7 +40,7 @@ class Face:
     """A face found in a photo. A pixel's center has whole coordinates.
 
     Args:
-        box: (4,) float64, left, top, right, bottom in pixels of the photo; may reach beyond it.
+        box: (4,) float64, left, top, right, bottom in pixels of the photo, cut at its border.
         score: the detector's, in (0, 1).
         points: (5, 2) float64, (x, y) in pixels of the photo: image-left eye, image-right eye, nose, image-left mouth
             corner, image-right mouth corner.
@@ -164,11 +164,14 @@ class FaceDetector:
         return weighted_nms(scores[good], points[good])
 
     def _faces(self, image, scores, points):
+        # A face is as large as what is seen of it: else one that the border cuts would pass for the photo's largest.
+        border = np.array([image.shape[1], image.shape[0]]) - 0.5
         faces = []
         for score, (low, high, left_eye, right_eye, *_) in zip(scores, points, strict=True):
             mesh, presence = self._mesh.points(image, (low, high), right_eye - left_eye)
             if presence >= _MIN_PRESENCE:
-                faces.append(Face(np.concatenate([low, high]), float(score), five_points(mesh)))
+                box = np.clip([low, high], -0.5, border).ravel()
+                faces.append(Face(box, float(score), five_points(mesh)))
         return faces
 
 

@@ -145,6 +145,19 @@ def test_detect_all_of_one_face_is_that_face(detector, hopper, turns):
     np.testing.assert_array_equal(same.points, face.points)  # one crop, whoever looks for it
 
 
+def test_a_face_that_the_border_cuts_is_as_large_as_what_is_seen_of_it(detector, hopper):
+    """Whole, the cut one would have the larger box: 233 pixels to 213."""
+    canvas = np.full((760, 950, 3), 90, np.uint8)
+    canvas[:720, :364] = np.array(Image.fromarray(hopper).resize((614, 720)))[:, 250:]
+    canvas[50:650, 430:942] = hopper
+    whole, cut = detector.detect(canvas)
+    assert whole.box[0] > 430
+    assert cut.box[0] == -0.5
+    width, height = cut.box[2:] - cut.box[:2]
+    assert height > np.ptp(whole.box[1::2])
+    assert width < 0.85 * height
+
+
 def pasted(hopper, scale, left, top):
     """The portrait, scaled, in a plain frame of 2400×1600."""
     canvas = np.full((1600, 2400, 3), 90, np.uint8)

@@ -14,7 +14,7 @@ const WIDE = 1.5;
 const CERTAIN = 0.85;
 const QUARTER_TURNS = [0, 1, 2, 3] as const;
 
-/** A face found in a photo, in its pixels; its box may reach beyond the photo. */
+/** A face found in a photo, in its pixels; its box is cut at the photo's border. */
 export interface Face {
   readonly low: Point;
   readonly high: Point;
@@ -103,7 +103,11 @@ export class FaceDetector {
       const eyeLine: Point = [rightEye[0] - leftEye[0], rightEye[1] - leftEye[1]];
       const mesh = await this.#mesh.points(image, low, high, eyeLine);
       if (mesh.presence >= MIN_PRESENCE) {
-        faces.push({ low, high, score, points: fivePoints(mesh.points) });
+        const [inner, outer] = [low, high].map(([x, y]): Point => [
+          Math.min(Math.max(x, -0.5), image.width - 0.5),
+          Math.min(Math.max(y, -0.5), image.height - 0.5),
+        ]);
+        faces.push({ low: inner, high: outer, score, points: fivePoints(mesh.points) });
       }
     }
     return faces;
