@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import keras
 import numpy as np
@@ -10,7 +11,11 @@ from PIL import Image
 
 from kerasface.data import open_faces, split_identities
 from kerasface.errors import KerasfaceError
+from kerasface.evaluation import read_lfw
 from kerasface.training.comparison import Comparison, ComparisonResult, compare
+from kerasface.training.comparison.measure import measure_run
+from kerasface.training.run.run_faces import open_run_faces
+from kerasface.training.run.run_folder import RunFolder
 from kerasface.training.trainer import HeldOutVerification
 from tests.training.test_trainer import BATCH, HELD_OUT, PEOPLE, STEPS, faces, silent, tree_of  # noqa: F401 (a fixture)
 
@@ -123,6 +128,17 @@ def test_measures_are_those_of_the_best_model(whole, faces, lfw):  # noqa: F811
     assert run.lfw_angles.impostor_mean_degrees == pytest.approx(degrees(np.array(impostor)).mean(), abs=1e-3)
     # The pairs name both images of four people and one image of four.
     assert (run.lfw_class_angles.people, run.lfw_class_angles.images) == (8, 12)
+
+
+def test_the_losses_are_those_of_the_first_and_the_last_epoch(whole, faces, lfw, tmp_path):  # noqa: F811
+    planned = comparison_of().runs()[0]
+    shutil.copytree(whole[0] / planned.place, tmp_path / "run")
+    folder = RunFolder(tmp_path / "run")
+    training = json.loads(folder.result.read_text())
+    training["history"] = [{"loss": 3.0}, {"loss": 2.0}, {"loss": 1.0}]
+    folder.result.write_text(json.dumps(training))
+    measures = measure_run(planned, folder, open_run_faces(planned.recipe, faces, ()), read_lfw(lfw))
+    assert (measures.first_loss, measures.last_loss) == (3.0, 1.0)
 
 
 def test_a_run_without_a_head_has_no_prototypes(whole):
