@@ -44,11 +44,43 @@ def test_every_command_is_on_the_page(hooks):
 
     page = hooks.commands_page()
     assert set(COMMANDS) <= set(re.findall(r"^## (.+)$", page, re.MULTILINE))
-    assert "| `--min-score` | Least detector score that counts as a face. |" in page
+    assert "| `--min-score` | Least detector score that counts as a face. | `0.5` |" in page
+    assert "| `RECIPE` | YAML file; the project's own lie in zoo/recipes. | needed |" in page
+
+
+def test_every_field_of_a_recipe_is_on_the_page_with_its_limits(hooks):
+    from kerasface.training import Recipe
+    from kerasface.training.recipe import solver
+
+    page = hooks.recipe_page()
+    parts = dict(part.split("\n", 1) for part in page.split("\n## "))
+    assert all(f"| `{name}` |" in parts["# Recipe fields"] for name in Recipe.model_fields)
+    assert {"data", "augmentation", "teacher", "strategy", "validation"} <= set(parts)
+    for section in (solver.SGDSection, solver.AdamWSection):
+        name = section.model_fields["name"].annotation.__args__[0]
+        assert all(f"| `{field}` |" in parts[f"optimizer {{name: {name}}}"] for field in section.model_fields)
+    for name in ("constant", "step", "polynomial", "cosine"):
+        assert f"schedule {{name: {name}}}" in parts
+    assert "| `held_out` | number, > 0, < 1 | `0.05` |" in page
+    assert "| `clip_norm` | number, > 0, or `null` | `null` |" in page
+    assert "| `channel_order` | `rgb` or `bgr` | needed |" in page
+    assert "| `optimizer` | a section, below | `{name: sgd}` |" in page
+
+
+@pytest.mark.parametrize("room", ["heads", "losses", "backbones"])
+def test_names_that_a_recipe_may_use_are_on_the_rooms_page(hooks, room):
+    page = hooks.api_page(f"kerasface.{room}")
+    named = set(re.findall(r"^\| `(\w+)` \| `\w+\(", page, re.MULTILINE))
+    assert named == set(importlib.import_module(f"kerasface.{room}").names())
+
+
+def test_functions_of_a_public_module_are_on_its_rooms_page(hooks):
+    page = hooks.api_page("kerasface.edge")
+    assert page.index("In `kerasface.edge.align`:") < page.index("::: kerasface.edge.align.crops")
 
 
 def test_every_page_has_its_place_in_the_menu(hooks, nav):
-    made = {f"api/{room}.md" for room in (*hooks.ROOMS, "kerasface")} | {"commands.md"}
+    made = {f"api/{room}.md" for room in (*hooks.ROOMS, "kerasface")} | {"commands.md", "recipe-fields.md"}
     assert made <= set(nav)
     for page in set(nav) - made:
         assert (ROOT / "docs" / page).is_file(), page
