@@ -71,7 +71,7 @@ def train(recipe, data, out, *, photos=(), resume=False, tensorboard=False, cons
         >>> train(Recipe.read("recipe.yaml"), "faces/aligned", "runs/first").held_out_accuracy
         0.85
     """
-    run = _Run(recipe, Path(data), photos, Path(out), console or Console())
+    run = _Run(recipe, Path(data), photos, Path(out), console or Console(), resume)
     try:
         return run.train(resume, tensorboard)
     except OSError as error:
@@ -86,11 +86,13 @@ def train(recipe, data, out, *, photos=(), resume=False, tensorboard=False, cons
 class _Run:
     """One run's parts and state; only `train` makes it."""
 
-    def __init__(self, recipe, data, photos, out, console):
+    def __init__(self, recipe, data, photos, out, console, resume):
         self.strategy = open_strategy(recipe.strategy.name)
         self.chief = is_chief(self.strategy)
         self.recipe, self.folder = recipe, RunFolder(out)
         self.console = console if self.chief else Console(quiet=True)
+        if self.chief and resume:  # before people are split by a recipe that isn't this run's
+            self.folder.claim(recipe, resume)
         self.faces = open_run_faces(recipe, data, photos)
         self.sampler = sampler_of(recipe, self.faces.training)
         settings = recipe.validation
@@ -103,7 +105,7 @@ class _Run:
         self.clock = InputClock() if self.strategy.num_replicas_in_sync == 1 else None
 
     def train(self, resume, tensorboard):
-        if self.chief:
+        if self.chief and not resume:
             self.folder.claim(self.recipe, resume)
         model = compiled_model(self.recipe, self.faces.people, self.strategy, self.budget)
         # Made outside the strategy's scope of the same layers and optimizer: what one process does alone, validation

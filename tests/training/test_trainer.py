@@ -292,6 +292,13 @@ def test_resuming_with_another_recipe_names_what_changed(run, faces):
     ]
 
 
+def test_another_recipe_is_named_before_people_are_split_by_it(run, faces):
+    impossible = recipe_of(data={**tree_of()["data"], "held_out": 0.01})  # of 20 people
+    with pytest.raises(KerasfaceError, match=r"the same --set again, or .*recipe\.json as the recipe:\n  data\.held"):
+        train(impossible, faces, run[0], resume=True, console=silent())
+    assert Recipe.read(run[0] / "recipe.json") == recipe_of()
+
+
 def test_a_field_that_the_run_did_not_know_yet_has_its_default(copied, faces):
     tree = json.loads((copied / "recipe.json").read_text())
     del tree["data"]["sampler"], tree["augmentation"]["crop"]

@@ -90,7 +90,8 @@ class RunFolder:
             raise KerasfaceError(f"nothing to resume: no checkpoint in {self.checkpoints.folder}. Leave --resume out.")
         changes = self.changes(recipe)
         if changes:
-            raise KerasfaceError("\n  ".join(["the run was begun with another recipe:", *changes]))
+            head = f"the run was begun with another recipe. Give the same --set again, or {self.recipe} as the recipe:"
+            raise KerasfaceError("\n  ".join([head, *changes]))
 
 
 def _tree(recipe):
