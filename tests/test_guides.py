@@ -12,7 +12,18 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*(ROOT / "docs").glob("*.md"), ROOT / "README.md", ROOT / "examples" / "README.md"])
-GUIDES = ("index", "choosing-a-head", "recipes", "privacy", "troubleshooting", "how-it-is-built", "migrating")
+GUIDES = (
+    "index",
+    "install",
+    "choosing-a-head",
+    "data",
+    "alignment",
+    "recipes",
+    "tensorboard",
+    "finetuning",
+    "evaluation",
+)
+GUIDES += ("export", "zoo", "galleries", "scaling", "migrating", "privacy", "troubleshooting", "how-it-is-built")
 RECIPE = {"name": "a.b", "epochs": 9, "backbone": {"name": "mobilefacenet"}, "head": {"name": "cosface"}}
 # Options in prose that belong to other programs.
 OTHERS = {"--nodes", "--ntasks-per-node", "--gpus-per-node", "--kill-on-bad-exit", "--logdir", "--host", "--extra"}
@@ -54,6 +65,35 @@ def written_commands(text):
             yield shlex.split(found[1].replace("…", ""))
 
 
+def whole_commands(text):
+    """The lines of code blocks that call kerasface, without what comes before and behind, word by word."""
+    fenced = re.findall(r"^ *```(\w*)[^\n]*\n(.*?)^ *```", text, re.DOTALL | re.MULTILINE)
+    for line in (
+        "\n".join(block for language, block in fenced if language in ("", "sh", "bash", "console"))
+        .replace("\\\n", " ")
+        .splitlines()
+    ):
+        if found := re.match(r"(?:\$ |TF_CONFIG=\S* |srun .*)?.*?\bkerasface (?!-)(.+)", line.split(" #")[0].strip()):
+            yield shlex.split(found[1])
+
+
+def parsed(words):
+    """Reads a command as its shell would hand it over, and runs nothing; the parser's complaint or None."""
+    from typer.main import get_command
+
+    from kerasface.cli.app import app
+
+    command, words = get_command(app), list(words)
+    while hasattr(command, "commands"):
+        command = command.commands[words.pop(0)]
+    try:
+        command.make_context(command.name, words)
+    except Exception as error:
+        if not hasattr(error, "format_message"):  # which Click's have, whoever carries Click
+            raise
+        return f"{command.name}: {error.format_message()}"
+
+
 def problem(words):
     """What is wrong with a written command, or None."""
     path = ()
@@ -82,6 +122,23 @@ def test_the_check_of_commands_finds_what_is_wrong():
         "kerasface align has no option --nosuch",
         None,
     ]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_to_type_is_whole(page):
+    found = [parsed(words) for words in whole_commands(text_of(page))]
+    assert [one for one in found if one] == []
+
+
+def test_the_check_of_whole_commands_finds_what_is_wrong():
+    page = (
+        "```sh\nkerasface plot psi\nkerasface verify a.tflite b.jpg  # and c.jpg\nkerasface align a b --jobs x\n```\n"
+    )
+    found = [parsed(words) for words in whole_commands(page)]
+    assert [one.split(":")[0] for one in found] == ["psi", "verify", "align"]
+    for word, message in zip(("--out", "second", "--jobs"), found, strict=True):
+        assert word in message.lower()
+    assert len([words for name in GUIDES for words in whole_commands(guide(name))]) > 60
 
 
 def test_the_guides_name_many_commands():
@@ -133,13 +190,31 @@ def test_recipes_on_pages_are_valid_and_build_their_heads(name):
     from kerasface.training import Recipe
     from kerasface.training.build import _head
 
-    trees = recipes(name)
+    trees = [tree for tree in recipes(name) if "variants" not in tree]
     assert trees
     for tree in trees:
         without = {"backbone"} if "initial" in tree else {"head"} if "teacher" in tree else set()
         recipe = Recipe.of_tree({**{k: v for k, v in RECIPE.items() if k not in without}, **tree}, name)
         if recipe.head is not None:
             assert isinstance(_head(recipe.head, 100), heads.MarginHead)
+
+
+def test_the_comparison_on_the_page_is_valid(tmp_path):
+    from kerasface.training.comparison import Comparison
+
+    (text,) = re.findall(r"```yaml\n([^`]*variants:.*?)```", guide("recipes"), re.DOTALL)
+    (tmp_path / "margins.yaml").write_text(text, encoding="utf-8")
+    places = [run.place for run in Comparison.read(tmp_path / "margins.yaml").runs()]
+    assert places == ["softmax/seed_1", "cosface/seed_1", "softmax/seed_2", "cosface/seed_2"]
+
+
+def test_heads_that_the_guide_advises_exist():
+    from kerasface import heads
+
+    table = guide("choosing-a-head").split("## Which one")[1].split("## Scale")[0]
+    advised = {name for row in table.splitlines() for name in re.findall(r"`(\w+)`", "".join(row.split("|")[2:3]))}
+    assert len(advised) > 7
+    assert advised <= set(heads.names())
 
 
 def test_settings_in_prose_are_fields_of_a_recipe():
