@@ -1,0 +1,96 @@
+"""Commands that docs/troubleshooting.md answers with, and that no other test of the command line gives."""
+
+import json
+
+import numpy as np
+import onnx
+import pytest
+from PIL import Image
+
+from kerasface import FaceModel, heads
+from kerasface.data import open_faces, render_identities, write_class_folder, write_record_file, write_verification_bin
+from kerasface.edge.metadata import sidecar_path
+from kerasface.export import embedder_spec, natural_images
+from kerasface.export.metadata import write_sidecar
+from tests.export.samples import SIZE, small_backbone
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    """A small embedder as training writes it: a Keras file with its spec beside it."""
+    path = tmp_path_factory.mktemp("model") / "best.keras"
+    network = FaceModel(small_backbone(), heads.get("arcface", num_classes=5))
+    network.save(path)
+    write_sidecar(path, embedder_spec(network, name="small.arcface_nothing"))
+    return path
+
+
+@pytest.fixture(scope="module")
+def faces(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("faces") / "faces"
+    for number, image in enumerate(natural_images(64, height=SIZE, width=SIZE, seed=5)):
+        path = folder / f"person_{number % 8}" / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(path)
+    return folder
+
+
+def test_nchw_and_floats(kerasface, model, tmp_path):
+    out = tmp_path / "face.onnx"
+    code, _, err = kerasface("export", model, "--to", "onnx", "--layout", "nchw", "--input", "float32", "--out", out)
+    assert code == 0, err
+    (tensor,) = onnx.load(out).graph.input
+    assert tensor.type.tensor_type.elem_type == onnx.TensorProto.FLOAT
+    batch, *shape = tensor.type.tensor_type.shape.dim
+    assert not batch.dim_value  # free
+    assert [one.dim_value for one in shape] == [3, SIZE, SIZE]
+
+
+def test_int8_full_and_how_long_files_take(kerasface, model, faces, tmp_path):
+    paths = {"fp16": tmp_path / "fp16.tflite", "int8-full": tmp_path / "int8.tflite"}
+    for precision, path in paths.items():
+        more = ("--representative", faces) if precision == "int8-full" else ()
+        code, out, err = kerasface("export", model, "--to", "tflite", "--precision", precision, *more, "--out", path)
+        assert code == 0, err
+        assert f"tflite {precision}" in out
+        assert sidecar_path(path).is_file()
+    told = tmp_path / "times.json"
+    code, out, err = kerasface(
+        "benchmark", *paths.values(), "--threads", "1", "--threads", "2", "--runs", "5", "--json", told
+    )
+    assert code == 0, err
+    assert "XNNPACK" in out
+    runs = [run["threads"] for file in json.loads(told.read_text())["files"] for run in file["runs"]]
+    assert runs == [1, 2, 1, 2]
+
+
+def test_a_bin_set_is_measured(kerasface, model_files, tmp_path):
+    path = tmp_path / "agedb_30.bin"
+    write_class_folder(*render_identities(5, 4, seed=2), tmp_path / "faces")
+    encoded = [image.read_bytes() for image in sorted((tmp_path / "faces").rglob("*.png"))]
+    # Ten pairs of one photo with itself, ten of neighbours' photos.
+    pairs = [one for image in encoded[:10] for one in (image, image)]
+    pairs += [one for number in range(10) for one in (encoded[number], encoded[number + 10])]
+    write_verification_bin(pairs, [True] * 10 + [False] * 10, path)
+    told = tmp_path / "told.json"
+    code, _, err = kerasface("evaluate", model_files["tflite"], "--bin", path, "--json", told)
+    assert code == 0, err
+    result = json.loads(told.read_text())["verification"]["result"]
+    assert (result["genuine_pairs"], result["impostor_pairs"], result["auc"]) == (10, 10, 1.0)
+
+
+def test_a_record_file_is_packed(kerasface, tmp_path):
+    write_class_folder(np.zeros((4, 8, 8, 3), np.uint8), [0, 0, 1, 1], tmp_path / "faces")
+    write_record_file(open_faces(tmp_path / "faces"), tmp_path / "train.rec")
+    code, out, err = kerasface("pack", tmp_path / "train.rec", tmp_path / "packed")
+    assert code == 0, err
+    assert "4 photos of 2 people" in out
+
+
+def test_a_rate_that_people_cant_support_is_refused(kerasface, model_files, tmp_path):
+    write_class_folder(*render_identities(3, 2, seed=2), tmp_path / "people")
+    model = tmp_path / "face.tflite"
+    model.write_bytes(model_files["tflite"].read_bytes())
+    code, _, err = kerasface("calibrate", model, tmp_path / "people", "--precision", "fp16", "--far", "1e-4")
+    assert code == 2
+    assert "30,000 impostor pairs. Received: 12" in err
