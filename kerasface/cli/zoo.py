@@ -40,25 +40,23 @@ def ls(
 
     models = list_models(pattern, local=local)
     if not models:
-        where = "you have imported none" if local else "the zoo has none"
-        raise KerasfaceError(f"{where} of the name {pattern}. `kerasface zoo import` brings in weights that you have.")
-    # A name that is cut short can't be given to another command.
-    table = Table(Column("name", no_wrap=True))
-    for heading in ("embedding", "input", "files", "best figure", "licence of the weights"):
-        table.add_column(heading, overflow="fold")
+        where = "you have imported no embedder" if local else "the zoo has no embedder"
+        named = "" if pattern == "*" else f" named {pattern}"
+        raise KerasfaceError(f"{where}{named}. `kerasface zoo import` brings in weights that you have.")
+    # A name that is cut short can't be given to another command; licences are whole sentences and stand below.
+    table = Table(Column("name", no_wrap=True), "pixels →\nembedding", "files, MB", "figure", padding=0)
     for name, model in models.items():
         spec = model.spec
         figure = model.figures[0] if model.figures else None
-        best = f"{figure.benchmark} {figure.metric} {figure.value:.4g} ({figure.format})" if figure else ""
         table.add_row(
             name,
-            str(spec.embedding_size),
-            f"{spec.input_height}×{spec.input_width}",
-            ", ".join(f"{kind} {file.size / 1e6:.2f} MB" for kind, file in sorted(model.files.items())),
-            best,
-            model.licence_weights,
+            f"{spec.input_height}×{spec.input_width} → {spec.embedding_size}",
+            "\n".join(f"{kind} {file.size / 1e6:.2f}" for kind, file in sorted(model.files.items())),
+            f"{figure.benchmark} {figure.metric}\n{figure.value:.4g}\nof {figure.format}" if figure else "",
         )
     console.print(table)
+    for name, model in models.items():
+        console.print(f"licence of the weights, {name}: {model.licence_weights}", highlight=False)
 
 
 @app.command()
