@@ -1,5 +1,6 @@
 """The pages that are made while the site is built hold every public name and every command."""
 
+import dataclasses
 import importlib
 import inspect
 import re
@@ -37,6 +38,28 @@ def test_every_public_class_and_function_is_on_its_rooms_page(hooks):
             if line.startswith("::: "):
                 module, name = line[4:].rsplit(".", 1)
                 assert hasattr(importlib.import_module(module), name)
+
+
+def _lacks(name, thing):
+    """The sections that a public function's or class's docstring should have and doesn't."""
+    docstring = inspect.getdoc(thing) or ""
+    wanted = {"Example:"}
+    if {*inspect.signature(thing).parameters} - {"args", "kwargs"}:
+        wanted.add("Args:")
+    if inspect.isfunction(thing) and re.search(r"\n    return \w", inspect.getsource(thing)):
+        wanted.add("Returns:")
+    return [f"{name} lacks {section}" for section in sorted(wanted) if f"\n{section}\n" not in docstring]
+
+
+def test_every_public_function_and_class_has_its_sections(hooks):
+    lacking = []
+    for room in hooks.ROOMS:
+        for name, home in hooks.public_names(f"kerasface.{room}").items():
+            thing = getattr(importlib.import_module(home), name)
+            # Records of results come from a function that has an example.
+            if inspect.isfunction(thing) or (inspect.isclass(thing) and not dataclasses.is_dataclass(thing)):
+                lacking += _lacks(f"{home}.{name}", thing)
+    assert lacking == []
 
 
 def test_every_command_is_on_the_page(hooks):

@@ -75,6 +75,9 @@ def write_list(faces, path):
 
     Raises:
         KerasfaceError: the folder can't be written.
+
+    Example:
+        >>> write_list(open_faces("faces", min_images=5), "many.csv")
     """
     path = Path(path)
     text = io.StringIO(newline="")

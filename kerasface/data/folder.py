@@ -59,6 +59,9 @@ def list_photos(root):
 
     Raises:
         KerasfaceError: no such folder, or no images in it.
+
+    Example:
+        >>> len(list_photos("photos"))
     """
     root = Path(root)
     if not root.is_dir():
@@ -76,6 +79,9 @@ def write_class_folder(images, labels, root):
         images: (N, H, W, 3) uint8 RGB.
         labels: (N,) int.
         root: folder to create.
+
+    Example:
+        >>> write_class_folder(*render_identities(10, 4, seed=0), "faces")
     """
     for index, (image, label) in enumerate(zip(images, labels, strict=True)):
         folder = Path(root) / f"person_{label:04d}"

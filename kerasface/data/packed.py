@@ -121,6 +121,9 @@ def check_packed(folder, *, progress=None):
 
     Raises:
         KerasfaceError: the first shard whose bytes are others.
+
+    Example:
+        >>> check_packed("packed")
     """
     read_packed(folder)
     shards = _read_manifest(Path(folder))["shards"]

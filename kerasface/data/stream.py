@@ -123,6 +123,9 @@ def check_files(faces, *, size):
 
     Raises:
         KerasfaceError: the first photo that can't be read or decoded or has another size.
+
+    Example:
+        >>> check_files(open_faces("faces/aligned"), size=(112, 112))
     """
     for photo in faces.photos:
         content = photo.read_bytes()

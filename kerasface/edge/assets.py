@@ -79,7 +79,14 @@ class Fetched:
 
 
 def cache_dir():
-    """Returns the folder of fetched files: $KERASFACE_CACHE, or the platform's cache folder for kerasface."""
+    """Finds the folder of fetched files: $KERASFACE_CACHE, or the platform's cache folder for kerasface.
+
+    Returns:
+        Path; the folder may not exist yet.
+
+    Example:
+        >>> cache_dir() / "models"
+    """
     if os.environ.get("KERASFACE_CACHE"):
         return Path(os.environ["KERASFACE_CACHE"]).expanduser()
     if sys.platform == "win32":
@@ -103,6 +110,10 @@ def path(name):
     Raises:
         ValueError: no such asset.
         KerasfaceError: it has not been fetched yet, or the file there is another one.
+
+    Example:
+        >>> path("face_landmark").name
+        'face_landmark.tflite'
     """
     if name not in ASSETS:
         raise ValueError(f"unknown asset; expected one of {', '.join(ASSETS)}. Received: name={name!r}")

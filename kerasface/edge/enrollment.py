@@ -63,6 +63,9 @@ def enroll_photos(gallery, pipeline, people, *, largest=False, progress=None):
 
     Raises:
         KerasfaceError: not one photo could be used; the gallery is unchanged then.
+
+    Example:
+        >>> enroll_photos(gallery, pipeline, photos_by_person(["people"]))
     """
     total = sum(len(paths) for paths in people.values())
     found, skipped, done = {}, [], 0

@@ -31,6 +31,10 @@ def quantized(embeddings, precision: str) -> np.ndarray:
 
     Raises:
         ValueError: another precision, or see `unit`.
+
+    Example:
+        >>> quantized([[0.6, 0.8]], "int8").tolist()
+        [[95, 127]]
     """
     if precision not in PRECISIONS:
         raise ValueError(f"precision must be one of {', '.join(PRECISIONS)}. Received: precision={precision!r}")
@@ -96,6 +100,9 @@ def open_gallery(path: str | Path) -> np.ndarray:
 
     Raises:
         KerasfaceError: no such file, or not one of (N, D) numbers of a known precision.
+
+    Example:
+        >>> search(open_gallery("million.npy"), probes, k=20)
     """
     try:
         gallery = np.load(path, mmap_mode="r", allow_pickle=False)

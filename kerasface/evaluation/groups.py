@@ -58,6 +58,10 @@ def verify_by_group(scores, same, folds, thresholds, groups, *, people=None) -> 
     Raises:
         ValueError: an attribute with another number of entries than there are pairs.
 
+    Example:
+        >>> result = verify(scores, pairs.same, pairs.folds)
+        >>> verify_by_group(scores, pairs.same, pairs.folds, result.fold_thresholds, pair_set.groups)
+
     Reference:
         Grother, Ngan and Hanaoka, FRVT part 3: Demographic effects, NISTIR 8280 (2019): error rates by group at one
         threshold.

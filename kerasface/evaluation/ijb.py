@@ -137,6 +137,9 @@ def embed_ijb(
 
     Raises:
         KerasfaceError: a face that is missing or cannot be embedded.
+
+    Example:
+        >>> templates = embed_ijb(embed, read_ijb("IJBC"))
     """
     from kerasface.edge.align import crop
     from kerasface.edge.images import load_image
@@ -167,6 +170,9 @@ def evaluate_ijb(templates, ijb: IjbSet, *, flip: str = "sum", embedder: str = "
 
     Raises:
         KerasfaceError: the folder had no list of pairs.
+
+    Example:
+        >>> evaluate_ijb(embed_ijb(embed, ijb), ijb).result.tar_at_far[1e-4]
     """
     if ijb.pairs is None:
         raise KerasfaceError(f"{ijb.name}: the 1:1 protocol needs meta/…_template_pair_label.txt. Received: none")
@@ -189,6 +195,9 @@ def identify_ijb(templates, ijb: IjbSet, *, flip: str = "sum", embedder: str = "
 
     Raises:
         KerasfaceError: the folder had no lists of galleries and probes.
+
+    Example:
+        >>> identify_ijb(embed_ijb(embed, ijb), ijb).searches
     """
     if ijb.probes is None:
         raise KerasfaceError(f"{ijb.name}: expected meta/…_1N_gallery_….csv and …_1N_probe_mixed.csv. Received: none")

@@ -57,6 +57,9 @@ def evaluate_lfw(
 
     Raises:
         KerasfaceError: see `read_lfw` and `represent`.
+
+    Example:
+        >>> evaluate_lfw(Embedder.load("face.tflite").embed, "data/lfw").accuracy_mean
     """
     return evaluate_pairs(embed, read_lfw(root), flip=flip, progress=progress).result
 

@@ -23,6 +23,9 @@ class Pairs:
     Raises:
         ValueError: the first four are not one-dimensional, equally long, not empty and of these types, or people does
             not fit them.
+
+    Example:
+        >>> Pairs(first=np.array([0, 0]), second=np.array([1, 2]), same=np.array([True, False]), folds=np.array([0, 1]))
     """
 
     first: np.ndarray
@@ -62,6 +65,9 @@ class PairSet:
         templates: (N,) int, the template (video) that each image belongs to, numbered from 0; None where every image
             stands for itself.
         groups: by attribute, (P,) text: the group of every pair, for accuracy by group.
+
+    Example:
+        >>> evaluate_pairs(embed, PairSet("doors", images, pairs)).result.auc
     """
 
     name: str

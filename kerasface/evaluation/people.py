@@ -82,6 +82,11 @@ def first_images(labels) -> tuple[np.ndarray, np.ndarray]:
 
     Returns:
         (N,) bool of the gallery and (N,) bool of the probes. People with one image are among the probes, unknown.
+
+    Example:
+        >>> gallery, probes = first_images([7, 7, 8])
+        >>> gallery.tolist(), probes.tolist()
+        ([True, False, False], [False, True, True])
     """
     _, first, person, counts = np.unique(labels, return_index=True, return_inverse=True, return_counts=True)
     gallery = np.zeros(len(person), bool)

@@ -103,6 +103,9 @@ def score_set(
 
     Raises:
         KerasfaceError: see `represent`.
+
+    Example:
+        >>> scores = score_set(embed, read_lfw("data/lfw"), flip="sum")
     """
     embeddings = represent(embed, pair_set.images, flip=flip, progress=progress)
     if pair_set.templates is not None:
@@ -123,6 +126,9 @@ def score_pairs(embeddings, pairs: Pairs, *, subtract_mean: bool = False, metric
 
     Raises:
         ValueError: see `pair_scores`.
+
+    Example:
+        >>> verify(score_pairs(embeddings, pairs, subtract_mean=True), pairs.same, pairs.folds)
     """
     if not subtract_mean:
         return pair_scores(embeddings, pairs, metric=metric)
@@ -153,6 +159,10 @@ def report_pairs(
 
     Raises:
         ValueError: see `verify`.
+
+    Example:
+        >>> pair_set = read_lfw("data/lfw")
+        >>> report_pairs(score_set(embed, pair_set), pair_set, flip="none").result.auc
     """
     pairs = pair_set.pairs
     folds = pairs.folds if np.ptp(pairs.folds) else None

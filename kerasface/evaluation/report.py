@@ -56,6 +56,9 @@ def report_rows(report: Report) -> list[Row]:
 
     Returns:
         The rows of its tables.
+
+    Example:
+        >>> [(row.figure, row.text) for row in report_rows(report)]
     """
     rows = []
     if report.verification is not None:
@@ -68,7 +71,17 @@ def report_rows(report: Report) -> list[Row]:
 
 
 def to_csv(report: Report) -> str:
-    """Returns the figures as CSV: figure, iso, value, low, high; an empty value is one that is not supported."""
+    """Writes the figures as CSV: figure, iso, value, low, high; an empty value is one that is not supported.
+
+    Args:
+        report: any.
+
+    Returns:
+        The text.
+
+    Example:
+        >>> Path("lfw.csv").write_text(to_csv(report))
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["figure", "iso", "value", "low", "high"])
@@ -79,7 +92,17 @@ def to_csv(report: Report) -> str:
 
 
 def to_markdown(report: Report) -> str:
-    """Returns the figures as a Markdown table."""
+    """Writes the figures as a Markdown table.
+
+    Args:
+        report: any.
+
+    Returns:
+        The text.
+
+    Example:
+        >>> Path("lfw.md").write_text(to_markdown(report))
+    """
     lines = ["| figure | ISO/IEC 19795 | value | 95 % interval |", "|---|---|---|---|"]
     for row in report_rows(report):
         lines.append(f"| {row.figure} | {row.iso} | {row.text} | {interval_text(row)} |")

@@ -108,6 +108,10 @@ def unit(embeddings) -> np.ndarray:
 
     Raises:
         ValueError: not (N, D), or a row of length zero or with NaN or infinity, named by its number.
+
+    Example:
+        >>> unit([[3.0, 4.0]]).round(2).tolist()
+        [[0.6, 0.8]]
     """
     embeddings = np.asarray(embeddings)
     if embeddings.ndim != 2:

@@ -100,6 +100,10 @@ def area_under_curve(curve: RocCurve) -> float:
     Returns:
         In [0, 1]; 0.5 is chance.
 
+    Example:
+        >>> area_under_curve(roc_curve([0.9, 0.4, 0.6], [True, True, False]))
+        0.5
+
     Reference:
         Hanley and McNeil, Radiology 143 (1982): the trapezoidal area equals the Wilcoxon statistic.
     """
@@ -117,6 +121,10 @@ def equal_error_rate(curve: RocCurve) -> float:
 
     Returns:
         In [0, 1]; 0 when a threshold separates all pairs, 0.5 at chance.
+
+    Example:
+        >>> equal_error_rate(roc_curve([0.9, 0.4, 0.6], [True, True, False]))
+        0.5
 
     Reference:
         ISO/IEC 19795-1 (FMR = FNMR).
@@ -144,6 +152,10 @@ def impostors_needed(far: float) -> int:
     Raises:
         ValueError: `far` outside (0, 1).
 
+    Example:
+        >>> impostors_needed(1e-3)
+        3000
+
     Reference:
         ISO/IEC 19795-1, annex B, "rule of 3"; Hanley and Lippman-Hand, If nothing goes wrong, is everything all right?,
         JAMA 249 (1983).
@@ -168,6 +180,9 @@ def tar_at_far(curve: RocCurve, far: float) -> float | None:
 
     Raises:
         ValueError: `far` outside (0, 1).
+
+    Example:
+        >>> tar_at_far(roc_curve(scores, pairs.same), 1e-3)
     """
     if curve.impostor_pairs < impostors_needed(far):
         return None
@@ -189,6 +204,9 @@ def threshold_at_far(curve: RocCurve, far: float) -> float | None:
 
     Raises:
         ValueError: `far` outside (0, 1).
+
+    Example:
+        >>> threshold_at_far(roc_curve(scores, pairs.same), 1e-3)
     """
     if curve.impostor_pairs < impostors_needed(far):
         return None
@@ -206,6 +224,9 @@ def corners(curve: RocCurve) -> RocCurve:
 
     Returns:
         A `RocCurve`.
+
+    Example:
+        >>> len(corners(roc_curve(scores, pairs.same)).far)
     """
     # Straight on: the step before and the step after run in one direction. Slanted steps (ties) are kept.
     far_still, tar_still = np.diff(curve.far) == 0, np.diff(curve.tar) == 0

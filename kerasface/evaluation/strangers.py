@@ -100,6 +100,9 @@ def tightest_fpir(labels, *, seed: int) -> float | None:
         labels: (N,) int, the person on each image.
         seed: of the deal.
 
+    Returns:
+        A rate of `FPIRS`, or None.
+
     Example:
         >>> tightest_fpir(faces.labels, seed=0)
         0.1

@@ -89,6 +89,10 @@ def calibrate_tail(tail: ImpostorTail, *, far: float, calibrated_on: str, precis
     Raises:
         KerasfaceError: see `calibrate`.
         ValueError: `far` outside (0, 1), or higher than the rate that the tail was kept for.
+
+    Example:
+        >>> tail = impostor_tail(embeddings, labels, rate=1e-2)
+        >>> calibrate_tail(tail, far=1e-3, calibrated_on="our staff", precision="fp16").cosine
     """
     if math.floor(far * tail.impostor_pairs + 1e-9) + 1 > tail.scores.size and tail.scores.size < tail.impostor_pairs:
         kept = (tail.scores.size - 1) / tail.impostor_pairs

@@ -87,6 +87,9 @@ def compare(model, spec, pair_set, *, precisions, convert: Callable, progress=No
 
     Returns:
         `Comparison`.
+
+    Example:
+        >>> compare(strip(model), spec, read_lfw("data/lfw"), precisions=("fp16", "int8"), convert=convert).rows
     """
     keras_embed = functools.partial(model.predict, batch_size=64, verbose=0)
     rows = [_measured("Keras", keras_embed, spec, pair_set, progress)]

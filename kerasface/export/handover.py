@@ -33,6 +33,11 @@ class Calibration:
         labels: (N,) int, the person on each.
         name: of the set, as a user should read it.
         fars: wanted false accept rates; those that the set can't support are left out.
+
+    Example:
+        >>> faces = open_faces("staff/aligned")
+        >>> staff = Calibration(faces.photos, faces.labels, "staff")
+        >>> export(model, "face.tflite", to="tflite", spec=spec, calibration=staff)
     """
 
     images: Any

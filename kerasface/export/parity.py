@@ -144,6 +144,10 @@ def natural_images(count, *, height=112, width=112, seed=0):
     Returns:
         uint8 (N, height, width, 3) RGB.
 
+    Example:
+        >>> natural_images(64).shape
+        (64, 112, 112, 3)
+
     Reference:
         Field, Relations between the statistics of natural images and the response properties of cortical cells,
         JOSA A 1987 (the 1/f spectrum).

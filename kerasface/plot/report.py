@@ -66,6 +66,9 @@ def write_report_page(report: Report, path: str | Path) -> Path:
 
     Raises:
         KerasfaceError: it cannot be written there.
+
+    Example:
+        >>> write_report_page(Report.from_json(Path("lfw.json").read_text()), "lfw.html")
     """
     import jinja2
 

@@ -33,6 +33,9 @@ class Setting:
         annealed: give the head (A-Softmax, L-Softmax) an `Annealing` that ends with the training.
         last_relu: see `toy_network`.
         bias: False keeps a Softmax head's bias at zero.
+
+    Example:
+        >>> train_toy(Setting("CosFace", "cosface", {"scale": 8.0}), load_digits())
     """
 
     name: str

@@ -99,6 +99,9 @@ def without_outliers(features, labels, share=0.05):
 
     Returns:
         (N,) bool, True for the ones kept.
+
+    Example:
+        >>> features[without_outliers(features, labels)]
     """
     unit, labels, classes = _checked(features, labels)
     kept = np.ones(len(labels), bool)
@@ -121,6 +124,9 @@ def keeps_margin(features, labels, prototypes, margin):
     Returns:
         (N,) bool.
 
+    Example:
+        >>> keeps_margin(run.train_features, digits.train_labels, run.prototypes, margin=4).mean()
+
     Reference:
         Liu et al., SphereFace, CVPR 2017, section 3.3.
     """
@@ -142,6 +148,9 @@ def angular_fisher_score(features, labels):
 
     Returns:
         Float ≥ 0.
+
+    Example:
+        >>> angular_fisher_score(run.test_features, digits.test_labels)
 
     Reference:
         Liu et al., SphereFace, CVPR 2017, appendix E, eq. 11.

@@ -20,6 +20,10 @@ def paper_settings(embedding_dim=2):
     Returns:
         Tuple of `Setting`.
 
+    Example:
+        >>> paper_settings(3)[0].name
+        'Softmax'
+
     Reference:
         Liu et al., SphereFace, CVPR 2017, figure 2 and appendix D; Wang et al., CosFace, CVPR 2018, figure 5.
     """

@@ -47,6 +47,10 @@ def find(name):
 
     Raises:
         KerasfaceError: nobody has it; the message names those there are.
+
+    Example:
+        >>> base, model = find("mobilefacenet.sface_photos")
+        >>> model.licence_weights
     """
     for base in bases():
         models = base.manifest().models
