@@ -92,8 +92,8 @@ def _beam():
         from kerasface.alignment.beam import align_with_beam
     except ModuleNotFoundError as error:
         raise KerasfaceError(
-            f"--runner beam needs {error.name}: pip install 'kerasface[beam]', in an environment without the training "
-            "extra, whose versions Beam refuses."
+            f"--runner beam needs {error.name}: pip install '.[beam]' from a checkout, into an environment of its own; "
+            "Beam refuses the versions of the training extra."
         ) from error
     return align_with_beam
 

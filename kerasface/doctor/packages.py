@@ -6,7 +6,7 @@ from packaging.requirements import Requirement
 
 from kerasface.doctor.finding import Finding
 
-__all__ = ["EXTRAS", "package_findings"]
+__all__ = ["EXTRAS", "installed_tensorflows", "package_findings"]
 
 # The extras that a user chooses, and what each is for; the rest are the project's own.
 EXTRAS = {
@@ -81,12 +81,17 @@ def _installed(requirement):
     return requirement.name, None
 
 
+def installed_tensorflows() -> list[str]:
+    """Returns which of TensorFlow's two distributions are installed."""
+    return [name for name in ("tensorflow", "tensorflow-cpu") if _version(name) is not None]
+
+
 def _two_tensorflows():
-    versions = {name: _version(name) for name in ("tensorflow", "tensorflow-cpu")}
-    if None in versions.values():
+    names = installed_tensorflows()
+    if len(names) < 2:
         return []
-    found = f"{' and '.join(versions)} are both installed and overwrite each other's files"
-    fix = f"pip uninstall {' '.join(versions)}, then install the one you want"
+    found = f"{' and '.join(names)} are both installed and overwrite each other's files"
+    fix = f"pip uninstall {' '.join(names)}, then install the one you want"
     return [Finding("train", "one TensorFlow", "wrong", found, fix)]
 
 

@@ -3,6 +3,7 @@
 import shutil
 
 from kerasface.doctor.finding import Finding
+from kerasface.doctor.packages import installed_tensorflows
 from kerasface.doctor.probe import probe
 
 __all__ = ["litert_findings", "onnx_findings", "tensorflow_findings"]
@@ -36,7 +37,9 @@ def tensorflow_findings() -> list[Finding]:
     """Looks at Keras' backend and at the GPUs that TensorFlow sees."""
     facts, reason = probe("tensorflow")
     if facts is None:
-        return [Finding("train", "TensorFlow", "wrong", reason, "pip install --force-reinstall 'kerasface[train]'")]
+        # Not kerasface[train]: forced, pip would look for kerasface itself, which no index has.
+        fix = f"pip install --force-reinstall {' '.join(installed_tensorflows()) or 'tensorflow'}"
+        return [Finding("train", "TensorFlow", "wrong", reason, fix)]
     backend = facts["backend"]
     found = [Finding("train", "Keras backend", "ok", backend)]
     if backend != "tensorflow":

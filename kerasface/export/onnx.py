@@ -68,7 +68,7 @@ def to_onnx(
         import tf2onnx
     except ModuleNotFoundError as error:
         raise KerasfaceError(
-            f"ONNX export needs more packages: pip install kerasface[onnx]. Received: no module {error.name}"
+            f"ONNX export needs more packages: pip install 'kerasface[onnx]'. Received: no module {error.name}"
         ) from error
     embedder = prepare(model, path, spec, input_dtype=input_dtype)
     proto = _convert_for_web(embedder, tf2onnx) if web else _convert(embedder, tf2onnx, layout)

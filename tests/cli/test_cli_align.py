@@ -76,7 +76,7 @@ def test_errors_say_what_to_do(kerasface, few, tmp_path, monkeypatch):  # noqa: 
     monkeypatch.setitem(__import__("sys").modules, "apache_beam", None)
     code, _, err = kerasface("align", few, target, "--runner", "beam")
     assert code == 2
-    assert "pip install 'kerasface[beam]'" in err
+    assert "pip install '.[beam]' from a checkout" in err
     code, _, err = kerasface("align", tmp_path / "gone", target)
     assert code == 2
     assert "no folder" in err

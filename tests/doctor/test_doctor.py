@@ -132,6 +132,20 @@ def test_gpus(monkeypatch, facts, nvidia, state, words):
     assert ("tensorflow[and-cuda]" in gpu.fix) == (state == "wrong")
 
 
+@pytest.mark.parametrize("there", [("tensorflow-cpu",), ("tensorflow",), ()])
+def test_a_broken_tensorflow_is_replaced_by_the_one_that_is_there(monkeypatch, there):
+    def version(name):
+        if name not in there:
+            raise packages.metadata.PackageNotFoundError
+        return "2.20.0"
+
+    monkeypatch.setattr(packages.metadata, "version", version)
+    monkeypatch.setattr(runtimes, "probe", lambda name: (None, "it crashed"))
+    (finding,) = runtimes.tensorflow_findings()
+    assert (finding.state, finding.found) == ("wrong", "it crashed")
+    assert finding.fix == f"pip install --force-reinstall {there[0] if there else 'tensorflow'}"
+
+
 def test_another_backend_is_told(monkeypatch):
     monkeypatch.setattr(runtimes, "probe", lambda name: ({"gpus": [], "cuda": False, "backend": "jax"}, ""))
     backend = runtimes.tensorflow_findings()[0]
