@@ -131,7 +131,11 @@ def row(parameter):
     """A command's parameter as a row of a table."""
     option = parameter.param_type_name == "option"
     names = ", ".join(f"`{name}`" for name in parameter.opts) if option else f"`{parameter.name.upper()}`"
-    return f"| {names} | {(parameter.help or '').replace('|', '&#124;')} | {default_of(parameter)} |"
+    help_text = (parameter.help or "").replace("|", "&#124;")
+    annotation = parameter.type_descriptor.annotation
+    if typing.get_origin(annotation) is typing.Literal:
+        help_text += f" One of {', '.join(typing.get_args(annotation))}."
+    return f"| {names} | {help_text} | {default_of(parameter)} |"
 
 
 def default_of(parameter):
