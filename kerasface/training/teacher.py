@@ -18,7 +18,7 @@ _BATCH = 32
 _PART = 1024
 
 
-def teacher_embeddings(settings, photos, *, progress=None):
+def teacher_embeddings(settings, photos, *, embedding_dim=None, progress=None):
     """Embeds every photo and its mirror image with the teacher; what was embedded before is read from the cache.
 
     The student's target is the direction of both embeddings' sum, so that it learns the same face from either.
@@ -26,13 +26,15 @@ def teacher_embeddings(settings, photos, *, progress=None):
     Args:
         settings: the recipe's `teacher` section.
         photos: paths, or the `photos` of a `FaceSource`, aligned and of the teacher's input size.
+        embedding_dim: the student's, which must be the teacher's too; None where there is no student.
         progress: function of (done, total), or None.
 
     Returns:
         (N, D) float32, unit rows.
 
     Raises:
-        KerasfaceError: the teacher can't be opened, isn't an embedder of single photos, or photos have another size.
+        KerasfaceError: the teacher can't be opened, isn't an embedder of single photos, or has another embedding_dim,
+            which its first batch tells; or photos have another size.
 
     Example:
         >>> teacher_embeddings(recipe.teacher, faces.photos).shape
@@ -52,10 +54,12 @@ def teacher_embeddings(settings, photos, *, progress=None):
         for first in range(0, len(part), _BATCH):
             batch = [photo for _, photo in part[first : first + _BATCH]]
             rows.append(_embed(session, settings, batch))
+            _check_dimension(rows[-1], embedding_dim, settings.model)
             if progress:
                 progress(start + first + len(batch), len(fresh))
         cache.add([digest for digest, _ in part], np.concatenate(rows))
     both = np.stack([cache.rows[digest] for digest in hashes]).astype(np.float32)
+    _check_dimension(both, embedding_dim, settings.model)
     total = (both / np.linalg.norm(both, axis=-1, keepdims=True)).sum(axis=1)
     return total / np.linalg.norm(total, axis=-1, keepdims=True)
 
@@ -78,6 +82,14 @@ class _Cache:
         np.savez(draft, photos=np.array(digests), embeddings=embeddings)
         os.replace(draft, self.folder / f"part_{name}.npz")
         self.rows.update(zip(digests, embeddings, strict=True))
+
+
+def _check_dimension(rows, embedding_dim, model):
+    if embedding_dim not in (None, rows.shape[-1]):
+        raise KerasfaceError(
+            f"student and teacher need the same embedding_dim: set backbone.embedding_dim to {rows.shape[-1]}, which "
+            f"{model} gives. Received: {embedding_dim}"
+        )
 
 
 def _embed(session, settings, photos):

@@ -123,7 +123,7 @@ class _Run:
                     imprint(model, self.faces.training)
                 start_averages(model)
         self.console.print(greeting(self.recipe, model, self.faces, self.budget), soft_wrap=True)
-        self._ask_teacher()
+        self._ask_teacher(model.backbone.output_shape[-1])
         display = ProgressDisplay(
             self.console,
             batch_size=self.recipe.batch_size,
@@ -150,11 +150,13 @@ class _Run:
                     self._end_epoch(model, first, display)
         return self._finish(display)
 
-    def _ask_teacher(self):
+    def _ask_teacher(self, embedding_dim):
         self.teacher = None
         if self.recipe.teacher is not None:
             with progress_bar(self.console, "asking the teacher") as update:
-                self.teacher = teacher_embeddings(self.recipe.teacher, self.faces.training.photos, progress=update)
+                self.teacher = teacher_embeddings(
+                    self.recipe.teacher, self.faces.training.photos, embedding_dim=embedding_dim, progress=update
+                )
 
     def _fit(self, model, first, last, display, stop):
         """Trains from step `first` to the epoch's end at `last`, or to where a signal stops it."""

@@ -112,6 +112,24 @@ def test_a_photo_of_another_size_is_an_error_that_names_it(pooling_teacher, tmp_
         teacher_embeddings(settings(pooling_teacher), [path])
 
 
+def test_another_embedding_dim_is_an_error_before_all_photos_are_asked_for(faces, pooling_teacher, tmp_path, rng):  # noqa: F811
+    _, paths = photos(tmp_path / "many", 40, rng)
+    asked = []
+    way_out = r"set backbone.embedding_dim to 48, which .*teacher.onnx gives. Received: 512"
+    with pytest.raises(KerasfaceError, match=way_out):
+        teacher_embeddings(
+            settings(pooling_teacher), paths, embedding_dim=512, progress=lambda *count: asked.append(count)
+        )
+    assert not asked
+    teacher_embeddings(settings(pooling_teacher), paths)
+    with pytest.raises(KerasfaceError, match=way_out):  # of what was embedded before, likewise
+        teacher_embeddings(settings(pooling_teacher), paths, embedding_dim=512)
+    backbone = {"name": "spherefacenet", "depth": 4, "input_shape": [SIZE, SIZE, 3], "embedding_dim": 16}
+    recipe = distillation(pooling_teacher, head=None, epochs=1).model_dump() | {"backbone": backbone}
+    with pytest.raises(KerasfaceError, match="set backbone.embedding_dim to 48"):
+        train(Recipe.of_tree(recipe, "r"), faces, tmp_path / "run", console=silent())
+
+
 def distillation(teacher_path, **changes):
     section = {"model": str(teacher_path), "mean": 127.5, "std": 128.0, "channel_order": "rgb"}
     # Patterns that differ by their blocks' colours, which the teacher sees: nothing to learn but its map.
