@@ -110,8 +110,10 @@ def to_markdown(report: Report) -> str:
 
 
 def interval_text(row: Row) -> str:
-    """A row's interval as people read it, "" without one."""
-    return "" if row.interval is None else f"{row.interval[0]:.2%} – {row.interval[1]:.2%}"
+    """A row's interval as people read it, per cent where its value is, "" without one."""
+    if row.interval is None:
+        return ""
+    return " – ".join(f"{end:.2%}" if "%" in row.text else f"{end:.4f}" for end in row.interval)
 
 
 def _rate(figure, iso, value, interval=None, unsupported="too few impostor pairs"):

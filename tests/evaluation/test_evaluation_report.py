@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 
 import numpy as np
 import pytest
@@ -89,6 +90,12 @@ def test_csv_and_markdown_hold_every_row(report):
     assert len(lines) == len(rows) + 2
     assert lines[2].startswith("| accuracy, 10 folds |")
     assert {line.count("|") for line in lines} == {5}
+
+
+def test_an_interval_has_the_unit_of_its_value(report):
+    auc, rate = (next(line for line in to_markdown(report).splitlines() if name in line) for name in ("AUC", "equal"))
+    assert re.fullmatch(r"\| AUC \|  \| 0\.\d{4} \| 0\.\d{4} – [01]\.\d{4} \|", auc)
+    assert re.fullmatch(r"\| equal error rate \| FMR = FNMR \| [\d.]+% \| [\d.]+% – [\d.]+% \|", rate)
 
 
 def test_people_with_one_image_are_the_strangers():
