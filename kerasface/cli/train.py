@@ -24,7 +24,9 @@ def train(
     photos: list[Path] = typer.Option([], help="More aligned photos, without identities; for recipes with a teacher."),
     change: list[str] = typer.Option([], "--set", metavar="FIELD=VALUE", help="Replace a field of the recipe."),
     strategy: str = typer.Option(
-        None, metavar="none|mirrored|multiworker", help="Train on one device, this machine's GPUs, or several hosts."
+        None,
+        metavar="NAME",
+        help="none, mirrored or multiworker: train on one device, this machine's GPUs, or several hosts.",
     ),
     tensorboard: bool = typer.Option(
         False, "--tensorboard", help="Write OUT/tensorboard for TensorBoard; it holds faces and names of people."
@@ -45,7 +47,7 @@ def train(
         Recipe.read(recipe, change), data, out, photos=photos, resume=resume, tensorboard=tensorboard, console=console
     )
     if not result.finished:
-        console.print(f"stopped at step {result.steps}; go on with --resume --out {out}")
+        console.print(f"stopped at step {result.steps}; the same command with --resume goes on", soft_wrap=True)
         sys.exit(130)
     if not result.best_epoch:  # a process of several that only takes part
         return

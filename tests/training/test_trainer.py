@@ -312,7 +312,15 @@ def test_a_field_that_the_run_did_not_know_yet_has_its_default(copied, faces):
 def test_resuming_with_other_images_is_refused(run, faces, tmp_path):
     shutil.copytree(faces, tmp_path / "faces")
     next((tmp_path / "faces" / "person_0003").iterdir()).unlink()
-    with pytest.raises(KerasfaceError, match=r"begun with other images:\n  images: 180 then, 179 now"):
+    with pytest.raises(KerasfaceError, match=r"begun with other images; .*--out:\n  images: 180 then, 179 now$"):
+        train(recipe_of(), tmp_path / "faces", run[0], resume=True, console=silent())
+
+
+def test_resuming_with_as_many_other_images_is_refused(run, faces, tmp_path):
+    shutil.copytree(faces, tmp_path / "faces")
+    photo = next((tmp_path / "faces" / "person_0003").iterdir())
+    photo.rename(photo.with_stem("another"))
+    with pytest.raises(KerasfaceError, match=r"--out:\n  as many, but other files or names$"):
         train(recipe_of(), tmp_path / "faces", run[0], resume=True, console=silent())
 
 

@@ -45,7 +45,11 @@ class RunState:
         """
         changes = changes_between(saved["faces"], self.faces)
         if changes:
-            raise KerasfaceError("\n  ".join(["the run was begun with other images:", *changes]))
+            way_out = "go on with those (--data, --photos), or begin anew with another --out"
+            # The hash of the list tells people nothing; it speaks only where the numbers are the same.
+            counts = [line for line in changes if not line.startswith("listing:")]
+            told = counts or ["as many, but other files or names"]
+            raise KerasfaceError("\n  ".join([f"the run was begun with other images; {way_out}:", *told]))
         return RunState(**saved)
 
     def as_dict(self):
