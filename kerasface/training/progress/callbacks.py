@@ -41,7 +41,7 @@ class ProgressDisplay(keras.callbacks.Callback):
             TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[figures]}"),
             TimeRemainingColumn(), console=console, disable=not console.is_terminal, transient=True,
         )  # fmt: skip
-        self._started = self._said = None
+        self._started = self._said = self._traced = None
         self._paused = 0.0
 
     def on_train_begin(self, logs=None):
@@ -67,10 +67,11 @@ class ProgressDisplay(keras.callbacks.Callback):
         figures = self.figures(logs)
         self.bar.update(self.task, completed=self.step, figures=figures)
         now = time.monotonic()
+        if self._traced is None:
+            self._traced = self.step, self._seconds
         if not self.console.is_terminal and now - self._said >= _LINE_SECONDS:
             self._said = now
-            left = (self.last_step - self.step) * self.batch_size / max(self.images_per_second, 1e-9)
-            self.console.print(f"step {self.step}/{self.last_step}  {figures}  ETA {left / 60:.0f} min")
+            self.console.print(f"step {self.step}/{self.last_step}  {figures}{self._left()}")
 
     @property
     def images_per_second(self):
@@ -103,6 +104,14 @@ class ProgressDisplay(keras.callbacks.Callback):
     def figures(self, logs):
         """Returns the line of figures, the loss from `logs`."""
         return "  ".join(_FIGURES[name](value) for name, value in self.values(logs).items())
+
+    def _left(self):
+        """The time left by the steps behind the first one, in which TensorFlow traces for many steps' time."""
+        step, seconds = self._traced
+        if self.step == step:
+            return ""
+        left = (self.last_step - self.step) * (self._seconds - seconds) / (self.step - step)
+        return f"  ETA {left / 60:.0f} min"
 
     @property
     def _seconds(self):
