@@ -53,6 +53,7 @@ def test_from_a_recipe_to_a_file_that_verifies(kerasface, workshop, lfw):
     assert "epoch 2/2" in out
     assert "images/s" in out
     assert "held-out verification" in out
+    assert "photos without a name" not in out  # there are none, and most people never have any
 
     code, _, err = kerasface("train", workshop / "recipe.yaml", "--data", workshop / "faces", "--out", run)
     assert code == 2

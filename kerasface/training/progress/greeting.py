@@ -20,10 +20,11 @@ def greeting(recipe, model, faces, budget):
     count = sum(int(np.prod(weight.shape)) for weight in model.backbone.trainable_weights)
     heads, losses = [part.name for part in [recipe.head] if part], [f"{loss.name} loss" for loss in recipe.losses]
     teachers = [*heads, *losses, *(["a teacher"] if recipe.teacher else [])]
+    nameless = len(faces.training) - faces.images
     return (
         f"{recipe.name}: {model.backbone.name} with {count:,} parameters, {' and '.join(teachers)} "
-        f"over {faces.people:,} people ({faces.images:,} images) and {len(faces.training) - faces.images:,} photos "
-        f"without a name; {len(faces.held_out.names)} people "
+        f"over {faces.people:,} people ({faces.images:,} images)"
+        f"{f' and {nameless:,} photos without a name' if nameless else ''}; {len(faces.held_out.names)} people "
         f"({len(faces.held_out)} images) held out; {budget.last_step} steps, "
         f"{budget.steps_per_epoch} an epoch"
     )
