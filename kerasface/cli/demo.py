@@ -4,7 +4,7 @@ from pathlib import Path
 
 import typer
 
-from kerasface.cli.console import console, import_training_side
+from kerasface.cli.console import console, import_training_side, quiet_standard_error
 
 __all__ = ["add_to"]
 
@@ -22,4 +22,6 @@ def demo(out: Path = typer.Option(Path("demo"), help="Folder to fill; report.htm
     import_training_side()
     from kerasface.demo import run_demo
 
-    run_demo(out, console=console)
+    # LiteRT logs its delegate to standard error among the results.
+    with quiet_standard_error():
+        run_demo(out, console=console)
