@@ -34,7 +34,7 @@ def align(
     pack: bool = typer.Option(False, "--pack", help="TFRecord shards as `kerasface pack` writes, instead of a tree."),
     runner: str = typer.Option("local", help="local, or beam for Apache Beam."),
     beam_option: list[str] = typer.Option([], help="For Beam's runner, such as --runner=FlinkRunner; repeatable."),
-    sheet: Path = typer.Option(None, help="Draw a page of crops, .png, for you alone; needs kerasface[train]."),
+    sheet: Path = typer.Option(None, help=r"Draw a page of crops, .png, for you alone; needs kerasface\[train]."),
 ):
     """Align every photo of a tree: five points, a similarity transform, a crop. What became of each: align.jsonl.
 

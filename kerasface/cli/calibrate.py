@@ -22,7 +22,7 @@ def calibrate(
     model: Path = typer.Argument(help=".keras, .tflite or .onnx file; its sidecar MODEL.json gets the thresholds."),
     faces: Path = typer.Argument(help="Aligned crops of people that training never saw, a sub-folder a person."),
     precision: Literal["fp32", "fp16", "int8", "int8-full"] = typer.Option(
-        help="Of the file, as it was exported; a .keras file is fp32."
+        metavar="NAME", help="Of the file, as it was exported: fp32, fp16, int8 or int8-full; a .keras file is fp32."
     ),
     far: list[float] = typer.Option([1e-2, 1e-3], help="Wanted false accept rate; may be repeated."),
     name: str = typer.Option(None, help="Name of the set, as users will read it; by default the folder's."),

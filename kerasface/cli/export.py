@@ -25,10 +25,10 @@ def add_to(app):
 
 def export(
     model: Path = typer.Argument(help="A name of the zoo, or a .keras file that training wrote."),
-    to: Literal["tflite", "onnx", "saved-model"] = typer.Option(help="Format."),
+    to: Literal["tflite", "onnx", "saved-model"] = typer.Option(metavar="FORMAT", help="tflite, onnx or saved-model."),
     out: Path = typer.Option(help="File (saved-model: folder) to write; its sidecar OUT.json comes beside it."),
     precision: Literal["fp32", "fp16", "int8", "int8-full"] = typer.Option(
-        None, help="fp16 by default for tflite; onnx and saved-model are fp32."
+        None, metavar="NAME", help="tflite: fp32, fp16 (default), int8 or int8-full; the others are fp32."
     ),
     input_dtype: Literal["uint8", "float32"] = typer.Option("uint8", "--input", help="Type of the pixels, 0…255."),
     batch: int = typer.Option(None, min=1, help="tflite: images a run, fixed; 1 by default."),

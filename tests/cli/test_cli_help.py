@@ -37,6 +37,11 @@ def test_every_command_has_help_with_an_example(kerasface, command):
     assert f"Example: kerasface {command}" in out
 
 
+def test_help_names_the_extra_that_an_option_needs(kerasface):
+    _, out, _ = kerasface("align", "--help")
+    assert "kerasface[train]" in out  # Rich would take the brackets for markup
+
+
 def test_help_imports_no_tensorflow():
     code = "import sys, kerasface.cli.app; print(sorted({'tensorflow', 'keras', 'sklearn'} & set(sys.modules)))"
     process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
