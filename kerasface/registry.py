@@ -1,5 +1,7 @@
 """Names to classes: `heads.get("arcface", ...)` and the recipes find what they build here."""
 
+import inspect
+
 import keras
 
 __all__ = ["Registry"]
@@ -42,11 +44,33 @@ class Registry:
         """Builds the class registered as `name` with `arguments`.
 
         Raises:
-            ValueError: no such name; the message lists those there are. Or an argument that the name settles.
+            ValueError: no such name or argument; the message lists those there are. Or one that the name settles.
         """
         if name not in self._classes:
             raise ValueError(f"unknown {self.kind}; expected one of {', '.join(self.names())}. Received: name={name!r}")
         cls, settled = self._classes[name]
         if settled.keys() & arguments.keys():
             raise ValueError(f"{name} has {settled}: leave that out. Received: {arguments}")
-        return cls(**settled, **arguments)
+        try:
+            return cls(**settled, **arguments)
+        except (TypeError, ValueError) as error:
+            ours, keras_own = _arguments(cls)
+            unknown = sorted(arguments.keys() - ours - keras_own)
+            if not unknown:
+                raise
+            taken = ", ".join(sorted(ours - settled.keys()))
+            raise ValueError(f"{name} takes {taken}. Received: {', '.join(unknown)}") from error
+
+
+def _arguments(cls):
+    """Names of what a class' constructor takes: its own and its bases', as far as they hand on the rest; and Keras'."""
+    ours, keras_own = set(), set()
+    for base in cls.__mro__:
+        if "__init__" not in vars(base):
+            continue
+        parameters = inspect.signature(base.__init__).parameters.values()
+        named = {one.name for one in parameters if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)}
+        (keras_own if base.__module__.startswith("keras.") else ours).update(named - {"self"})
+        if not any(one.kind is one.VAR_KEYWORD for one in parameters):
+            break
+    return ours, keras_own

@@ -47,3 +47,19 @@ def test_a_name_may_settle_arguments(registry):
     assert (registry.get("small").units, registry.get("large", name="x").units) == (2, 200)
     with pytest.raises(ValueError, match=r"small has {'units': 2}: leave that out. Received: {'units': 3}"):
         registry.get("small", units=3)
+
+
+def test_an_unknown_argument_lists_those_that_the_class_and_its_bases_take(registry):
+    class Base(keras.layers.Layer):
+        def __init__(self, width, *, depth=1, **options):
+            super().__init__(**options)
+
+    @registry.register("deep", width=2)
+    class Deep(Base):
+        def __init__(self, *arguments, margin=0.5, **options):
+            super().__init__(*arguments, **options)
+
+    with pytest.raises(ValueError, match=r"^deep takes depth, margin\. Received: margn$"):
+        registry.get("deep", margn=0.1, depth=2)
+    with pytest.raises(ValueError, match="a positive integer"):  # wrong for another reason: the class' own words
+        registry.get("dense_toy", units="many")
