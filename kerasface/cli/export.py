@@ -74,7 +74,10 @@ def export(
         report = run(
             trained, out, to=to, spec=spec, precision=precision, input_dtype=input_dtype, progress=update, **options
         )
-    table = Table(title=f"{spec.name} as {report.format} {report.precision}", show_header=False)
+    # A hash that is cut short can't be compared.
+    table = Table(
+        "", Column("", overflow="fold"), title=f"{spec.name} as {report.format} {report.precision}", show_header=False
+    )
     for row in report.rows():
         table.add_row(*row)
     console.print(table)

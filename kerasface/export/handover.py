@@ -111,7 +111,7 @@ def hand_over(write, path, *, embedder, spec, format, precision, images=None, ca
         ValueError: fewer than 64 images, or of another shape or dtype.
     """
     path = Path(path)
-    images_from = "the caller's images"
+    images_from = "images given"
     if images is None:
         images = natural_images(MIN_IMAGES, height=spec.input_height, width=spec.input_width)
         images_from = "generated images"

@@ -59,7 +59,7 @@ class ExportReport:
                 f"max difference {parity.max_abs:.1e}, min cosine {parity.min_cosine:.6f}, "
                 f"mean {parity.mean_cosine:.6f}",
             ),
-            ("proven on", f"{parity.images} of {self.images_from}"),
+            ("proven on", f"{parity.images} {self.images_from}"),
         ]
         if self.delegation is not None:
             outside = ", ".join(sorted(set(self.delegation.outside))) or "none"

@@ -73,7 +73,7 @@ def test_from_a_recipe_to_a_file_that_verifies(kerasface, workshop, lfw):
         "--markdown", table,
     )  # fmt: skip
     assert code == 0
-    assert "64 of generated images" in out
+    assert "64 generated images" in out
     told = json.loads(figures.read_text())
     assert [row["artefact"] for row in told["comparison"]["rows"]] == ["Keras", "fp32", "fp16", "int8"]
     assert [threshold["precision"] for threshold in told["thresholds"]] == ["int8"]

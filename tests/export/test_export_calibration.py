@@ -77,7 +77,7 @@ def test_all_precisions_are_measured_side_by_side(model, spec, people, expected,
     text = report.to_markdown()
     assert text.count("| int8") == 2
     assert f"{truth.accuracy_mean:.2%}" in text
-    assert "64 of generated images" in text
+    assert "64 generated images" in text
 
 
 def test_crops_are_spread_over_all_there_are(spec, tmp_path):
