@@ -83,7 +83,7 @@ def run():
     # TensorFlow's start-up notes bury what a command says; errors still come as Python exceptions.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
-        app()
+        app(prog_name="kerasface")  # the workers of `kerasface launch` are started as `python -c`
     except KerasfaceError as error:
         error_console.print(f"[bold red]error:[/] {_escaped(error)}", soft_wrap=True, highlight=False)
         sys.exit(2)

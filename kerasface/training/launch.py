@@ -55,7 +55,7 @@ def launch(command, workers, *, say=print):
     if dead is not None and not forwarding.signalled:
         raise KerasfaceError(
             f"worker {dead} {_fate(processes[dead].returncode)}, and the others were ended with it; what they said "
-            "stands above. Start again with --resume to go on from the last checkpoint."
+            "stands above. Start again, with --resume where the run has a checkpoint."
         )
     return max(abs(process.returncode) for process in processes)
 

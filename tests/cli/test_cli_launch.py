@@ -5,6 +5,7 @@ import sys
 import pytest
 
 import kerasface.training.launch as module
+from kerasface.cli import main
 
 
 def test_a_strategy_is_a_change_of_the_recipe(kerasface, tmp_path, monkeypatch):
@@ -34,3 +35,10 @@ def test_launch_hands_everything_on_and_gives_the_exit_code_back(kerasface, monk
     found, out, _ = kerasface("launch", "--workers", "3", *words)
     assert found == code
     assert out.splitlines() == ["[worker 0] 3 [bold]", f"train {' '.join(words)} --strategy multiworker"]
+
+
+def test_a_worker_that_is_called_wrongly_names_the_command(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["-c", "train"])  # as Python leaves it behind `python -c`
+    with pytest.raises(SystemExit):
+        main()
+    assert "Usage: kerasface train" in capsys.readouterr().err
