@@ -11,6 +11,7 @@ from kerasface.edge.atomic import write_atomically
 from kerasface.errors import KerasfaceError
 from kerasface.evaluation import read_lfw
 from kerasface.progress import progress_bar
+from kerasface.training.build import build_model
 from kerasface.training.comparison.measure import measure_run
 from kerasface.training.comparison.page import write_page
 from kerasface.training.comparison.result import ComparisonResult, Diverged, RunMeasures
@@ -21,6 +22,8 @@ from kerasface.training.trainer import train
 __all__ = ["compare"]
 
 _MEASURES = "measures.json"
+# How many there are isn't known before the photos are read; whether a model can be built doesn't hang on it.
+_SOME_PEOPLE = 100
 
 
 def compare(comparison, data, lfw, out, *, console=None):
@@ -41,7 +44,8 @@ def compare(comparison, data, lfw, out, *, console=None):
         `ComparisonResult`; with fewer runs than were planned where a signal stopped it.
 
     Raises:
-        KerasfaceError: see `train` and `read_lfw`; a run in `out` was begun with another recipe or other images.
+        KerasfaceError: see `train` and `read_lfw`; a run in `out` was begun with another recipe or other images; a
+            variant's model can't be built.
 
     Example:
         >>> compare(Comparison.read("zoo/recipes/compare_heads_celeba.yaml"), "celeba", "lfw", "runs/heads")
@@ -49,6 +53,7 @@ def compare(comparison, data, lfw, out, *, console=None):
     out, console = Path(out), console or Console()
     plan, pairs = comparison.runs(), read_lfw(lfw)
     _check_begun(plan, out)
+    _check_models(plan)
     measured, diverged = [], []
     for number, planned in enumerate(plan, start=1):
         keras.backend.clear_session()  # what one run has built and traced would stay until the last
@@ -111,6 +116,15 @@ def _check_begun(plan, out):
             raise KerasfaceError(
                 "\n  ".join([f"{folder.path} was begun with another recipe; name another --out:", *changes])
             )
+
+
+def _check_models(plan):
+    """Builds each variant's model once: an argument that the last one misspells would else come out hours later."""
+    for planned in {planned.variant: planned for planned in plan}.values():
+        try:
+            build_model(planned.recipe, _SOME_PEOPLE, precision=planned.recipe.precision)
+        except KerasfaceError as error:
+            raise KerasfaceError(f"{planned.variant}: {error}") from error
 
 
 def _line(measures):

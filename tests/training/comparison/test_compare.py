@@ -214,6 +214,14 @@ def test_another_recipe_is_refused_before_anything_is_trained(whole, faces, lfw)
     (out / "kept.json").rename(out / "cosface" / "seed_4" / "measures.json")
 
 
+def test_a_misspelt_argument_of_the_last_variant_is_refused_before_anything_is_trained(faces, lfw, tmp_path):  # noqa: F811
+    comparison = comparison_of()
+    comparison.variants["triplet"].changes["losses"] = [{"name": "triplet", "margn": 0.5}]
+    with pytest.raises(KerasfaceError, match=r"^triplet: .*triplet takes .*margin.* Received: margn"):
+        compare(comparison, faces, lfw, tmp_path, console=silent())
+    assert not any(tmp_path.iterdir())
+
+
 def test_other_images_are_refused(whole, faces, lfw, tmp_path):  # noqa: F811
     fewer = tmp_path / "faces"
     for path in sorted(faces.rglob("*.png"))[1:]:
