@@ -52,7 +52,7 @@ def ls(
             name,
             f"{spec.input_height}×{spec.input_width} → {spec.embedding_size}",
             "\n".join(f"{kind} {file.size / 1e6:.2f}" for kind, file in sorted(model.files.items())),
-            f"{figure.benchmark} {figure.metric}\n{figure.value:.4g}\nof {figure.format}" if figure else "",
+            f"{figure.benchmark} {figure.metric}\n{_shown(figure)(figure.value)}\nof {figure.format}" if figure else "",
         )
     console.print(table)
     for name, model in models.items():
@@ -109,9 +109,15 @@ def _main_figures(model):
 
 
 def _figure_text(figure):
-    spread = "" if figure.std is None else f" ± {figure.std:.4f}"
-    interval = "" if figure.low is None else f" [{figure.low:.4g}, {figure.high:.4g}]"
-    return f"{figure.value:.4g}{spread}{interval}"
+    show = _shown(figure)
+    spread = "" if figure.std is None else f" ± {show(figure.std)}"
+    interval = "" if figure.low is None else f" [{show(figure.low)}, {show(figure.high)}]"
+    return f"{show(figure.value)}{spread}{interval}"
+
+
+def _shown(figure):
+    """How a figure is written, on its card and here."""
+    return "{:.4f}".format if figure.metric == "AUC" else "{:.2%}".format
 
 
 @app.command()
@@ -240,7 +246,9 @@ def import_(
             progress=update,
         )
     spec, proof = report.spec, report.proof
-    table = Table(title=f"{spec.name}: {report.arch} from {source.name}", show_header=False)
+    title = f"{spec.name}: {report.arch} from {source.name}"
+    # A hash that is cut short can't be compared.
+    table = Table("", Column("", overflow="fold"), title=title, show_header=False)
     table.add_row("embedding", f"{spec.embedding_size} numbers from {spec.input_height}×{spec.input_width} pixels")
     table.add_row("preprocessing", f"mean {spec.mean}, std {spec.std}, {spec.color_order.upper()}")
     table.add_row(

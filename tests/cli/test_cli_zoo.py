@@ -110,11 +110,11 @@ def test_a_terminal_of_eighty_columns_shows_names_and_figures_whole(kerasface, b
     assert name in out
     assert "…" not in out
     assert "embedding" in out  # no heading is cut into syllables
-    assert re.search(r"LFW accuracy +│\n.*│0\.9557 +│\n.*│of tflite-fp16 *│", out)
+    assert re.search(r"LFW accuracy +│\n.*│95\.57% +│\n.*│of tflite-fp16 *│", out)
     assert "licence of the weights, mobilefacenet.thirty_characters: Apache-2.0" in out
     _, out, _ = kerasface("zoo", "show", name)
     # The first figure's metric alone, a row for each protocol; the rest stands in the card.
-    assert out.count("0.9557 ± 0.0122 [0.9453, 0.9615]") == 2
+    assert out.count("95.57% ± 1.22% [94.53%, 96.15%]") == 2
     assert "auc" not in out
     assert f"all 3 figures: {base.parent}/card.md" in out
 
