@@ -35,10 +35,9 @@ spec, too_few = calibrate_embedder(
     embed, spec, photos, labels, fars=(1e-1, 1e-2, 1e-4), calibrated_on=name, precision="fp32"
 )
 for threshold in spec.thresholds:
-    strangers = (
-        f"accepts a stranger in {1 / threshold.far:g}, with 95 % confidence at most in {1 / threshold.far_upper:.0f}"
-    )
-    print(f"cosine {threshold.cosine:.4f} {strangers} ({threshold.impostor_pairs:,} impostor pairs)")
+    bound = f"with 95 % confidence at most one in {1 / threshold.far_upper:.0f}"
+    pairs = f"{threshold.impostor_pairs:,} impostor pairs"
+    print(f"cosine {threshold.cosine:.4f} accepts one stranger in {1 / threshold.far:g}, {bound} ({pairs})")
 for reason in too_few.values():
     print("not given:", reason)
 write_sidecar(path, spec)

@@ -1,10 +1,10 @@
-"""Do two photos show one person? On NumPy, Pillow and LiteRT alone: `pip install kerasface` without extras is enough.
+"""Do two photos show one person? On NumPy, Pillow and LiteRT alone: `pip install .` is enough.
 
     python examples/06_verify_without_tensorflow.py [MODEL.tflite [FIRST SECOND]]
 
 Without arguments it takes face.tflite of example 05 and rendered crops; demo/embedder.tflite, which `make demo` leaves,
-knows rendered people better. Photos need the face detector's two models, once: `kerasface assets get`.
-`kerasface verify` is the same as one command.
+knows rendered people better, though it too misses some at its threshold. Photos need the face detector's two models,
+once: `kerasface assets get`. `kerasface verify` is the same as one command.
 """
 
 import sys
@@ -30,7 +30,6 @@ else:
     }
 
 for what, cosine in comparisons.items():
-    print(
-        f"{what}: cosine {cosine:.4f}, {'same person' if cosine >= threshold else 'different people'} ({threshold:.4f})"
-    )
+    verdict = "same person" if cosine >= threshold else "different people"
+    print(f"{what}: cosine {cosine:.4f}, {verdict} (threshold {threshold:.4f})")
 print("TensorFlow imported:", "tensorflow" in sys.modules)

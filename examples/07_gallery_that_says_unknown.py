@@ -37,4 +37,5 @@ gallery.save("people.kfg")  # biometric data: for its owner's eyes (mode 600), n
 gallery = Gallery.load("people.kfg", spec=embedder.spec)
 for probe, embedding in probes.items():
     match = gallery.identify(embedding)
-    print(f"{probe}: {match.name or 'unknown'} (nearest {match.nearest}, {match.score:.4f}; {match.threshold:.4f})")
+    nearest = f"nearest {match.nearest}, cosine {match.score:.4f}, threshold {match.threshold:.4f}"
+    print(f"{probe}: {match.name or 'unknown'} ({nearest})")
