@@ -29,7 +29,7 @@ def doctor():
 
     with error_console.status("looking"):
         checkup = check_up()
-    table = Table("", "area", "what", Column("found", overflow="fold"))
+    table = Table("", "area", Column("what", overflow="fold"), Column("found", overflow="fold"))
     area = None
     for finding in checkup.findings:
         if area not in (None, finding.area):

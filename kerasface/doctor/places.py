@@ -49,7 +49,7 @@ def _zoo():
     for what, folder in (("shipped embedders", SHIPPED), ("your own embedders", zoo_dir())):
         try:
             count = len(Base(folder).manifest().models)
-            state, fix = ("ok", "") if count else ("absent", "kerasface zoo import, or kerasface train")
+            state, fix = ("ok", "") if count else ("absent", "kerasface zoo import")
             yield Finding("files", what, state, str(count), fix)
         except KerasfaceError as error:
             yield Finding("files", what, "wrong", str(error), f"remove or mend {folder}")

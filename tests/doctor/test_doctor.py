@@ -165,7 +165,8 @@ def test_files(cache, monkeypatch):
     assert found["cache"].found == f"{cache}, 0.0 MB"
     for model in ("face_landmark.tflite", "face_detection_short_range.tflite"):
         assert (found[model].state, found[model].fix) == ("absent", "kerasface assets get")
-    assert found["your own embedders"].state == "absent"
+    own = found["your own embedders"]
+    assert (own.state, own.fix) == ("absent", "kerasface zoo import")  # training puts nothing there
     assert "zoo's host" not in found
     monkeypatch.setenv("KERASFACE_ZOO", "ftp://somewhere")
     found = {finding.what: finding for finding in places.place_findings()}
