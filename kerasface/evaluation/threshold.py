@@ -102,6 +102,13 @@ def calibrate_tail(tail: ImpostorTail, *, far: float, calibrated_on: str, precis
     return Threshold(cosine, far, calibrated_on, precision, tail.impostor_pairs, far_upper=upper)
 
 
+def _least_rate(total):
+    """The least rate that so many pairs support, rounded up to two digits: one that can be typed."""
+    rate = MIN_FALSE_ACCEPTS / total
+    unit = 10.0 ** (math.floor(math.log10(rate)) - 1)
+    return math.ceil(rate / unit) * unit
+
+
 def _threshold(falling, total, far, calibrated_on):
     """The cosine, and how many impostor pairs it accepts; `falling` holds the highest scores, at least k + 1."""
     needed = impostors_needed(far)
@@ -109,7 +116,7 @@ def _threshold(falling, total, far, calibrated_on):
         raise KerasfaceError(
             f"{calibrated_on} cannot support a false accept rate of {far:g}: that takes {needed:,} impostor pairs. "
             f"Received: {total:,}. Use more pairs"
-            + (f", or a rate of at least {MIN_FALSE_ACCEPTS}/{total}." if total > MIN_FALSE_ACCEPTS else ".")
+            + (f", or a rate of at least {_least_rate(total):g}." if total > MIN_FALSE_ACCEPTS else ".")
         )
     # The nudge keeps floor(0.29 · 100) at 29.
     highest_rejected = falling[math.floor(far * total + 1e-9)]

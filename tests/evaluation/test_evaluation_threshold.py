@@ -1,11 +1,12 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy import stats
 
 from kerasface.errors import KerasfaceError
 from kerasface.evaluation import all_pairs, calibrate, calibrate_tail, impostor_tail, top, unit
+from kerasface.evaluation.threshold import _least_rate, impostors_needed
 from kerasface.spec import Threshold
 
 _NAMES = {"calibrated_on": "a set", "precision": "fp16"}
@@ -30,6 +31,15 @@ def test_the_threshold_is_the_lowest_impostor_score_that_keeps_to_the_far(impost
         assert threshold == min(fitting)
     else:
         assert impostors.max() < threshold < impostors.max() + 1e-6
+
+
+@given(total=st.integers(4, 10**9))
+@example(total=12_160)
+@example(total=3_000)
+def test_the_rate_that_a_refusal_offers_is_supported_and_hardly_higher_than_need_be(total):
+    offered = float(f"{_least_rate(total):g}")  # as the message has it
+    assert impostors_needed(offered) <= total
+    assert 3 / total <= offered * (1 + 1e-9) <= 3.3 / total * (1 + 2e-9)
 
 
 def test_it_says_where_it_comes_from(rng):
@@ -66,7 +76,7 @@ def test_tied_impostors_are_refused_even_by_a_device_that_compares_in_float32():
 
 def test_too_few_impostors_are_refused_with_the_number_needed(rng):
     scores, same = _with_impostors(rng.uniform(-1, 1, 299))
-    with pytest.raises(KerasfaceError, match=r"a set cannot support .* 0.01: that takes 300 .* Received: 299\."):
+    with pytest.raises(KerasfaceError, match=r"a set cannot support .* 0.01: that takes 300 .* 299\. .* 0\.011\.$"):
         calibrate(scores, same, far=0.01, **_NAMES)
 
 
