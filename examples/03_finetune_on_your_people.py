@@ -17,7 +17,9 @@ from kerasface.training import finetune
 
 model = sys.argv[1] if len(sys.argv) > 1 else "face.keras"
 out = Path("finetuned")
-out.mkdir(exist_ok=True)
+if out.exists():
+    sys.exit(f"{out} holds an earlier run: move it away first")
+out.mkdir()
 
 if len(sys.argv) > 2:
     _, spec = load_trained(model)

@@ -15,6 +15,8 @@ from kerasface.data import render_identities, write_class_folder
 from kerasface.training import Recipe, train
 
 several_hosts = "TF_CONFIG" in os.environ
+if not several_hosts and os.path.exists("several"):
+    sys.exit("several holds an earlier run: move it away first")
 if not several_hosts and not tf.config.list_physical_devices("GPU"):
     cpu = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)

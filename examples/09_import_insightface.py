@@ -9,10 +9,13 @@ example 05. `kerasface zoo import` is the same as one command.
 """
 
 import sys
+from pathlib import Path
 
 from kerasface.export import export, load_trained
 from kerasface.zoo import import_weights
 
+if Path("imported").exists():
+    sys.exit("imported holds an earlier import: move it away first")
 source, arch = sys.argv[1:3] if len(sys.argv) > 2 else ("face.onnx", "mobilefacenet")
 report = import_weights(
     source,

@@ -42,6 +42,8 @@ def test_03_finetunes_and_reports(run, folder):
     assert re.search(r"strangers accepted: [\d.]+% before, [\d.]+% after", printed)
     report = json.loads((folder / "finetuned" / "report.json").read_text())
     assert f"recognised: {report['before']['recognised']:.1%} before" in printed
+    with pytest.raises(SystemExit, match="finetuned holds an earlier run"):
+        run("03")
 
 
 def test_08_trains_on_two_virtual_devices(folder):
@@ -58,5 +60,7 @@ def test_09_imports_a_state_dict(run, folder):
     torch.save(perturbed(MBF()).state_dict(), folder / "backbone.pth")
     printed = run("09", folder / "backbone.pth", "mbf")
     assert "against torch: largest difference" in printed
+    with pytest.raises(SystemExit, match="imported holds an earlier import"):
+        run("09")
     assert "| format | tflite int8" in printed
     assert load_trained(folder / "imported" / "model.keras")[1].name == "mbf.imported"
