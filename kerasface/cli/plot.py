@@ -80,7 +80,9 @@ def report(
         raise KerasfaceError(f"--format is png or svg. Received: {kind}")
     try:
         read = Report.from_json(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise KerasfaceError(f"can't read {path}: {error.strerror}. `kerasface evaluate --json` writes one.") from error
+    except ValueError as error:
         raise KerasfaceError(f"{path} is no report of `kerasface evaluate --json`: {error}") from error
     for name, figure in plot.report_figures(read).items():
         console.print(str(plot.save(figure, out / f"{name}.{kind}")), soft_wrap=True)

@@ -43,3 +43,9 @@ def test_errors_say_what_to_do(kerasface, tmp_path):
         assert "error: " in err
         assert words in err, (arguments, err)
     assert not out.exists()
+
+
+def test_a_report_that_is_not_there_says_what_writes_one(kerasface, tmp_path):
+    code, _, err = kerasface("plot", "report", tmp_path / "gone.json", "--out", tmp_path)
+    assert code == 2
+    assert "gone.json: No such file or directory. `kerasface evaluate --json` writes one." in err
