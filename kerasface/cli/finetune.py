@@ -50,7 +50,7 @@ def finetune(
         console=console,
     )
     if report is None:
-        console.print(f"stopped; go on with --resume --out {out}")
+        console.print("stopped; the same command with --resume goes on")
         sys.exit(130)
     save(before_and_after(report.before, report.after), out / "report.png")
     page = finetune_page(report)

@@ -138,7 +138,7 @@ def check_files(faces, *, size):
         if received != (expected := f"{size[0]}x{size[1]}"):
             raise KerasfaceError(
                 f"can't train on {photo}: expected a face aligned to {expected} pixels (height x width), JPEG, PNG or "
-                f"BMP. Received: {received}. Align the photos first, or replace the file."
+                f"BMP. Received: {received}. Align the photos first (kerasface align PHOTOS ALIGNED), or replace it."
             )
 
 

@@ -141,7 +141,7 @@ class Recipe(Section):
     @pydantic.model_validator(mode="after")
     def _one_budget(self):
         if (self.epochs is None) == (self.steps is None):
-            raise ValueError("a recipe's budget is epochs or steps: give one of them")
+            raise ValueError("a recipe's budget is epochs or steps: give one of them (--set epochs=null takes one out)")
         return self
 
     @pydantic.model_validator(mode="after")

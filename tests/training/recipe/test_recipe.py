@@ -182,6 +182,11 @@ def test_the_budget_is_epochs_or_steps(budget, written):
     assert "a recipe's budget is epochs or steps: give one of them" in complaint(written({**SMALLEST, **budget}))
 
 
+def test_the_way_out_of_two_budgets_leads_out(written):
+    recipe = Recipe.read(written({**SMALLEST, "epochs": 3}), ["epochs=null", "steps=2"])
+    assert (recipe.epochs, recipe.steps) == (None, 2)
+
+
 def test_a_missing_file_names_the_zoo(tmp_path):
     assert "zoo/recipes" in complaint(tmp_path / "nothing.yaml")
     assert "Is a directory" in complaint(tmp_path)
