@@ -28,7 +28,9 @@ class Registry:
         """Returns a class decorator that files the class under `name`, with the arguments that the name settles."""
 
         def decorate(cls):
-            if name in self._classes:
+            earlier, _ = self._classes.get(name, (cls, None))
+            # The same class anew is a notebook's cell that was run again.
+            if (earlier.__module__, earlier.__qualname__) != (cls.__module__, cls.__qualname__):
                 raise ValueError(f"a {self.kind} named {name!r} exists already. Received: {cls.__name__}")
             self._classes[name] = cls, settled
             return keras.saving.register_keras_serializable(package="kerasface")(cls)

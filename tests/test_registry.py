@@ -37,6 +37,19 @@ def test_a_name_is_given_once(registry):
         registry.register("dense_toy")(type("Other", (), {}))
 
 
+def test_a_notebooks_cell_that_is_run_again_replaces_its_class(registry):
+    def cell():
+        @registry.register("mine")
+        class Mine(keras.layers.Dense):
+            pass
+
+        return Mine
+
+    first, second = cell(), cell()
+    assert first is not second
+    assert type(registry.get("mine", units=1)) is second
+
+
 def test_a_name_may_settle_arguments(registry):
     @registry.register("small", units=2)
     @registry.register("large", units=200)
