@@ -18,7 +18,10 @@ from kerasface.export import embedder_spec, write_sidecar
 
 if len(sys.argv) > 1:
     faces = open_faces(sys.argv[1])
-    images, labels = np.stack([load_image(photo) for photo in faces.photos]), faces.labels
+    crops = [load_image(photo) for photo in faces.photos]
+    if any(crop.shape != (112, 112, 3) for crop in crops):
+        sys.exit(f"{sys.argv[1]} holds photos that aren't aligned: kerasface align {sys.argv[1]} ALIGNED")
+    images, labels = np.stack(crops), faces.labels
 else:
     images, labels = render_identities(30, 8, seed=0)
 people = int(labels.max()) + 1

@@ -36,11 +36,20 @@ def own(folder, patch):
     return folder
 
 
+@pytest.mark.parametrize("number", ["01", "10"])
+def test_photos_that_are_not_aligned_are_sent_to_align(run, own, number):
+    photo = own / "unaligned" / "P0" / "1.png"
+    photo.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", (130, 112)).save(photo)
+    with pytest.raises(SystemExit, match="unaligned holds photos that aren't aligned: kerasface align"):
+        run(number, own / "unaligned")
+
+
 def test_01_04_and_05_take_folders(run, own):
     assert "face.keras" in run("01", own / "faces")
     printed = run("04", "face.keras", own / "lfw", own / "faces")
     assert re.search(r"^LFW: accuracy", printed, re.MULTILINE)
-    assert "accepts a stranger in 100," in printed
+    assert "accepts one stranger in 100," in printed
     printed = run("05", "face.keras", own / "faces")
     assert len(re.findall(r"on 80 faces: least cosine 0.9999|on 80 faces: least cosine 1.0000", printed)) == 2
 
