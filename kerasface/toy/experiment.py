@@ -13,6 +13,7 @@ from kerasface.toy.network import toy_network
 __all__ = ["Setting", "ToyRun", "train_toy"]
 
 _BATCH = 128
+_BLOCK = 1000  # images embedded at once
 _LEARNING_RATE = 3e-3  # of Adam, down to 0 along a cosine
 _MEAN = _STD = 127.5
 # λ falls from 1000 to almost 0 as in the L-Softmax authors' MNIST example (gamma 0.000025, power 35, 20,000
@@ -95,9 +96,7 @@ def train_toy(setting, digits, *, seed=0, epochs=8) -> ToyRun:
     # So few steps don't pay for compiling them with XLA.
     model.compile(optimizer=keras.optimizers.Adam(schedule), jit_compile=False)
     history = model.fit(digits.train_images, digits.train_labels, batch_size=_BATCH, epochs=epochs, verbose=0)
-    train, test = (
-        model.predict(images, batch_size=1000, verbose=0) for images in (digits.train_images, digits.test_images)
-    )
+    train, test = (_features(model, images) for images in (digits.train_images, digits.test_images))
     return ToyRun(
         setting=setting,
         train_features=train,
@@ -107,6 +106,12 @@ def train_toy(setting, digits, *, seed=0, epochs=8) -> ToyRun:
         train_accuracy=_accuracy(head, train, digits.train_labels),
         test_accuracy=_accuracy(head, test, digits.test_labels),
     )
+
+
+def _features(model, images):
+    # Not `predict`, which traces anew for every model: of several in a row TensorFlow warns, in the midst of figures.
+    blocks = (model(images[start : start + _BLOCK], training=False) for start in range(0, len(images), _BLOCK))
+    return np.concatenate([ops.convert_to_numpy(block) for block in blocks])
 
 
 def _head(setting, num_classes, steps):

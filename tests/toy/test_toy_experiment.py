@@ -1,5 +1,8 @@
+import logging
+
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from kerasface import heads
 from kerasface.toy import Setting, load_digits, paper_settings, run_paper, train_toy
@@ -29,6 +32,20 @@ def test_the_same_seed_gives_the_same_run(digits):
     assert len(first.losses) == 2
     other = train_toy(setting, digits, seed=4, epochs=2)
     assert not np.allclose(first.test_features, other.test_features, rtol=1e-2)
+
+
+def test_several_in_a_row_print_nothing(digits, monkeypatch):
+    said = []
+    monkeypatch.setattr(tf.get_logger(), "handlers", [_Listening(said)])
+    for _ in range(3):
+        train_toy(Setting("NSL", "normface"), digits, epochs=10)
+    assert said == []
+
+
+class _Listening(logging.Handler):
+    def __init__(self, said):
+        super().__init__()
+        self.emit = lambda record: said.append(record.getMessage())
 
 
 def test_it_learns_and_says_how_well(digits, built):
