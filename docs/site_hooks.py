@@ -133,8 +133,9 @@ def row(parameter):
     names = ", ".join(f"`{name}`" for name in parameter.opts) if option else f"`{parameter.name.upper()}`"
     help_text = (parameter.help or "").replace("|", "&#124;")
     annotation = parameter.type_descriptor.annotation
-    if typing.get_origin(annotation) is typing.Literal:
-        help_text += f" One of {', '.join(typing.get_args(annotation))}."
+    choices = typing.get_args(annotation) if typing.get_origin(annotation) is typing.Literal else ()
+    if not all(choice in help_text for choice in choices):
+        help_text += f" One of {', '.join(choices)}."
     return f"| {names} | {help_text} | {default_of(parameter)} |"
 
 
