@@ -44,7 +44,7 @@ def test_build_then_every_command_on_the_name(kerasface, recipe, faces, lfw, tmp
     monkeypatch.setattr(bases, "SHIPPED", tmp_path / "kerasface" / "zoo" / "shipped")
     code, out, _ = kerasface("zoo", "ls")
     assert code == 0
-    assert f"{NAME} " in out
+    assert f"│{NAME}│" in out
     code, out, _ = kerasface("zoo", "show", NAME)
     figures = ("accuracy, with its 95 % interval", "LFW: ", " figures: ")
     for words in ("tflite-int8", *figures, "7 people held out of training", f"{NAME}.md"):

@@ -83,5 +83,5 @@ def test_a_layer_that_onnx_lacks_is_named_and_nothing_is_written(tmp_path):
 @pytest.mark.parametrize("package", ["onnx", "tf2onnx", "onnxruntime"])
 def test_a_missing_package_is_named_with_the_way_out(model, spec, tmp_path, monkeypatch, package):
     monkeypatch.setitem(sys.modules, package, None)  # Python's own way to say: not installed
-    with pytest.raises(KerasfaceError, match=r"pip install kerasface\[onnx\]"):
+    with pytest.raises(KerasfaceError, match=r"pip install 'kerasface\[onnx\]'"):
         to_onnx(model, tmp_path / "f.onnx", spec=spec)
