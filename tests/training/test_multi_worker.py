@@ -95,7 +95,7 @@ def test_a_killed_worker_ends_the_job_and_it_resumes_to_the_same_bits(whole, rec
     assert "error: worker " in said
     # The other one noticed it by itself.
     assert "[worker 0] error: another process of this run is gone" in said
-    assert "Start again with --resume" in said
+    assert "Start again, with --resume where the run has a checkpoint" in said
     assert 0 < final(out)[1]["step"] < STEPS
 
     said = run(recipe, faces, out, "--resume")
