@@ -179,6 +179,16 @@ def test_killed_it_goes_on_where_it_was(whole, faces, lfw, tmp_path, monkeypatch
     assert ours == theirs
 
 
+def test_a_run_killed_before_its_first_checkpoint_is_begun_anew(faces, lfw, tmp_path):  # noqa: F811
+    best = tmp_path / "cosface" / "seed_4" / "best.keras"
+    best.parent.mkdir(parents=True)
+    best.write_bytes(b"a model of the epoch that was killed")
+    head = {"name": "cosface", "scale": 16.0, "margin": 0.1}
+    comparison = comparison_of(variants={"cosface": {"title": "CosFace", "changes": {"head": head}}})
+    assert len(compare(comparison, faces, lfw, tmp_path, console=silent()).runs) == 1
+    assert best.stat().st_size > 1000
+
+
 def test_a_signal_leaves_the_rest_for_later(faces, lfw, tmp_path, monkeypatch):  # noqa: F811
     monkeypatch.setattr("kerasface.training.progress.callbacks.StopOnSignal.asked", lambda self: True)
     result = compare(comparison_of(), faces, lfw, tmp_path, console=silent())
