@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from kerasface.edge.detector import largest_first
+
 __all__ = ["POLICIES", "choose"]
 
 POLICIES = ("largest", "central", "all")
@@ -30,5 +32,5 @@ def choose(faces, policy, shape):
     if policy == "central":
         middle = (np.array([shape[1], shape[0]]) - 1) / 2
         return sorted(faces, key=lambda face: np.linalg.norm(face.box.reshape(2, 2).mean(0) - middle))[:1]
-    by_size = sorted(faces, key=lambda face: -np.prod(face.box[2:] - face.box[:2]))
+    by_size = largest_first(faces)
     return by_size[:1] if policy == "largest" else by_size

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kerasface.edge.detector import Face
+from kerasface.edge.detector import Face, largest_first
 from kerasface.edge.geometry import check_image
 from kerasface.edge.landmarks import five_points
 from kerasface.errors import KerasfaceError
@@ -70,7 +70,7 @@ class TaskFileDetector:
             mesh = np.array([(point.x, point.y) for point in landmarks]) * (image.shape[1], image.shape[0]) - 0.5
             box = np.clip([mesh.min(0), mesh.max(0)], -0.5, np.array([image.shape[1], image.shape[0]]) - 0.5)
             faces.append(Face(box.ravel(), _SCORE, five_points(mesh)))
-        return sorted(faces, key=lambda face: -np.prod(face.box[2:] - face.box[:2]))
+        return largest_first(faces)
 
     detect_all = detect
 

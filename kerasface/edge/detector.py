@@ -9,7 +9,7 @@ from kerasface.edge.blazeface import BlazeFace, same_face, weighted_nms
 from kerasface.edge.geometry import check_image, transform_points
 from kerasface.edge.landmarks import FaceMesh, five_points
 
-__all__ = ["Face", "FaceDetector"]
+__all__ = ["Face", "FaceDetector", "largest_first"]
 
 # MediaPipe's face_landmark graph says "no face" below this.
 _MIN_PRESENCE = 0.5
@@ -100,14 +100,21 @@ class FaceDetector:
         if not upright and _best(faces) < _CERTAIN:
             closer = (self._turned(self._other_scales, image, turns) for turns in _QUARTER_TURNS)
             faces = max(faces, *closer, key=_best)
-        return _largest_first(faces)
+        return largest_first(faces)
 
     def detect_all(self, image):
         """Finds every face, also small ones beside large ones: for a photo of a group, at three times the cost.
 
-        Args, returns and raises as `detect`.
+        Args:
+            image: (H, W, 3) uint8 RGB.
+
+        Returns:
+            list of `Face` as `detect` gives it; a face that both find is the same to the bit.
+
+        Raises:
+            ValueError: not such an image.
         """
-        return _largest_first(self._best_turn(self._every_scale, check_image(image))[0])
+        return largest_first(self._best_turn(self._every_scale, check_image(image))[0])
 
     def best_score(self, image):
         """Returns the photo's highest score of all scales and turns, also below `min_score`: why none was found."""
@@ -175,7 +182,8 @@ class FaceDetector:
         return faces
 
 
-def _largest_first(faces):
+def largest_first(faces):
+    """Returns a list of `Face`, the one of which most is seen in front."""
     return sorted(faces, key=lambda face: -np.prod(face.box[2:] - face.box[:2]))
 
 
