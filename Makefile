@@ -13,7 +13,7 @@ PARALLEL := -n 2 --dist loadfile
 WEB := export/web
 ANDROID := export/android
 
-.PHONY: help demo test test-slow test-multiworker test-backends test-beam test-web test-kotlin test-swift web benchmark docs docs-check lint format wheel clean
+.PHONY: help demo test test-slow test-multiworker test-backends test-torch test-jax test-beam test-web test-kotlin test-swift web benchmark docs docs-check lint format wheel clean
 
 help:
 	@echo "make demo        train, evaluate, export and run an embedder on synthetic faces; see demo/report.html"
@@ -62,9 +62,10 @@ $(BACKENDS)/.set-up: pyproject.toml constraints.txt
 	$(BACKENDS)/bin/python -m pip install --quiet --constraint constraints.txt --editable '.[backends]'
 	touch $@
 
-test-backends: $(BACKENDS)/.set-up
-	KERAS_BACKEND=torch $(BACKENDS)/bin/python -m pytest tests/heads tests/losses
-	KERAS_BACKEND=jax $(BACKENDS)/bin/python -m pytest tests/heads tests/losses
+test-backends: test-torch test-jax
+
+test-torch test-jax: test-%: $(BACKENDS)/.set-up
+	KERAS_BACKEND=$* $(BACKENDS)/bin/python -m pytest tests/heads tests/losses
 
 $(BEAM)/.set-up: pyproject.toml constraints-beam.txt
 	$(PYTHON) -m venv $(BEAM)

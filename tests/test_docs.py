@@ -8,7 +8,7 @@ from tests.doc_scripts import load_script
 
 PAGES = (
     *("accuracy_latency", "cold_start", "evaluation_speed", "gallery_speed", "heads_speed", "input_pipeline", "peers"),
-    *("real_faces", "train_step"),
+    *("real_faces", "shortcut", "train_step"),
 )
 
 

@@ -11,10 +11,14 @@ __all__ = ["sample_pairs"]
 def sample_pairs(labels, *, num_pairs: int, seed: int, folds: int = 10) -> Pairs:
     """Draws as many genuine as impostor pairs from a labelled set, the same ones for the same seed.
 
+    Both kinds are of the same people, each as often as any other. Otherwise whatever goes with the number of a person's
+    photos, such as the source and the sharpness of well-known people's, would tell genuine pairs from impostor pairs
+    without a look at the face. So people whose photos don't give their share of genuine pairs are left out of both
+    kinds: the more pairs, the fewer people.
+
     People are dealt to the folds like cards, the most photographed first, and both kinds of pairs are drawn within a
     fold: no person appears in two folds, so a threshold is never judged on people it was chosen on. Within a fold every
-    pair is distinct; genuine pairs are spread over people, and impostor pairs over pairs of people, as evenly as their
-    images allow, so that a person with 500 images does not outweigh one with two.
+    pair is distinct, and impostor pairs are spread over pairs of people.
 
     Args:
         labels: (N,) int, the person on each image.
@@ -48,15 +52,9 @@ def sample_pairs(labels, *, num_pairs: int, seed: int, folds: int = 10) -> Pairs
             f"{folds} folds need at least {2 * folds} people, two in each to compare. Received: {len(people)} people. "
             + (f"Use folds={len(people) // 2} or fewer." if len(people) > 3 else "Add people.")
         )
-    rng = np.random.default_rng(seed)
-    hands = _deal(people, folds, rng)
     quota = num_pairs // (2 * folds)
-    most = min(min(_genuine_capacity(hand), _impostor_capacity(hand)) for hand in hands)
-    if most < quota:
-        raise KerasfaceError(
-            f"these images give at most {2 * folds * most} balanced, distinct pairs in {folds} folds. Received: "
-            f"num_pairs={num_pairs}. Ask for fewer pairs or fewer folds, or add images of people who have only one."
-        )
+    rng = np.random.default_rng(seed)
+    hands = _deal(_with_their_share(people, quota, folds), folds, rng)
     drawn = np.concatenate(
         [half for hand in hands for half in (_genuine(hand, quota, rng), _impostor(hand, quota, rng))]
     )
@@ -75,6 +73,24 @@ def _images_by_person(labels):
     return np.split(order, changes) if labels.size else []
 
 
+def _with_their_share(people, quota, folds):
+    """As many people as can each give an equal share of every fold's `quota` genuine pairs."""
+    capacities = np.array([_couples(len(images)) for images in people])
+    most = 0
+    for capacity in np.unique(capacities[capacities > 0]):
+        # A fold's people, two or more so that they can be compared.
+        hand = (capacities >= capacity).sum() // folds
+        if hand < 2:
+            break
+        if capacity * hand >= quota:
+            return [images for images, able in zip(people, capacities >= capacity, strict=True) if able]
+        most = max(most, capacity * hand)
+    raise KerasfaceError(
+        f"these images give at most {2 * folds * most} balanced, distinct pairs in {folds} folds. Received: "
+        f"num_pairs={2 * folds * quota}. Ask for fewer pairs or fewer folds, or add images of people who have few."
+    )
+
+
 def _deal(people, folds, rng):
     """Each fold's people: by falling number of images, equals by lot, forth and back so that no fold gains by it."""
     sizes = np.array([len(images) for images in people])
@@ -85,18 +101,13 @@ def _deal(people, folds, rng):
     return [[people[person] for person in order[fold == number]] for number in range(folds)]
 
 
-def _genuine_capacity(hand):
-    return sum(len(images) * (len(images) - 1) // 2 for images in hand)
-
-
-def _impostor_capacity(hand):
-    sizes = [len(images) for images in hand]
-    return (sum(sizes) ** 2 - sum(size**2 for size in sizes)) // 2
+def _couples(count):
+    return count * (count - 1) // 2
 
 
 def _genuine(hand, quota, rng):
     """(quota, 2) distinct pairs of images of one person."""
-    capacities = np.array([len(images) * (len(images) - 1) // 2 for images in hand])
+    capacities = np.array([_couples(len(images)) for images in hand])
     drawn = []
     for images, capacity, count in zip(hand, capacities, _spread(capacities, quota, rng), strict=True):
         low, high = _pair_of(rng.choice(capacity, count, replace=False))
@@ -106,7 +117,7 @@ def _genuine(hand, quota, rng):
 
 def _impostor(hand, quota, rng):
     """(quota, 2) distinct pairs of images of two people."""
-    couples = len(hand) * (len(hand) - 1) // 2
+    couples = _couples(len(hand))
     # With more couples than quota, one pair of some of them is enough, and the couples (36 million for 8,500 people)
     # need never be listed; with fewer, all are used.
     one, other = _pair_of(rng.choice(couples, min(couples, quota), replace=False))

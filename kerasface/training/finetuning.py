@@ -24,7 +24,6 @@ __all__ = ["FinetuneReport", "finetune"]
 _TESTED = (0.2, 0.3, 0.4, 0.5)
 _VALIDATED = 0.2
 _FOLDS = 2
-# As many validation pairs as the people give.
 _PAIRS = (3000, 1000, 400, 200, 100, 40, 20)
 
 
@@ -167,15 +166,19 @@ def _set_aside(faces, seed):
 
 
 def _most_pairs(rest, held_out, seed):
-    """As many balanced validation pairs as the people that training will hold out give."""
+    """As many balanced validation pairs as half or more of the people that training will hold out give."""
     _, validated = split_identities(rest.labels, fraction=held_out, seed=seed)
     labels = rest.select(validated).labels
     for pairs in _PAIRS:
         try:
-            sample_pairs(labels, num_pairs=pairs, seed=seed, folds=_FOLDS)
-            return pairs
+            sampled = sample_pairs(labels, num_pairs=pairs, seed=seed, folds=_FOLDS)
         except KerasfaceError as error:
             reason = error
+            continue
+        # More pairs want more photos a person, so fewer people give them.
+        if 2 * len(np.unique(sampled.people)) >= len(validated):
+            return pairs
+        reason = f"fewer than half of {len(validated)} people have enough of them"
     raise KerasfaceError(f"too few photos to choose an epoch with: {reason}")
 
 

@@ -100,8 +100,10 @@ def test_sampled_pairs_keep_every_promise(sizes, seed, folds):
     try:
         pairs = sample_pairs(labels, num_pairs=8 * folds, seed=seed, folds=folds)
     except KerasfaceError:
-        # Refused for a reason: some fold's people have too few images for four distinct genuine pairs.
-        assert sum(size > 1 for size in sizes) < 4 * folds
+        # Refused for a reason: whoever is left out, a fold's people can't give four genuine pairs in equal shares.
+        for least in range(2, 13):
+            hand = sum(size >= least for size in sizes) // folds
+            assert hand < 2 or hand * (least * (least - 1) // 2) < 4
         return
     assert len(pairs) == 8 * folds
     assert (pairs.same == (labels[pairs.first] == labels[pairs.second])).all()
@@ -114,6 +116,9 @@ def test_sampled_pairs_keep_every_promise(sizes, seed, folds):
     ]
     assert sum(map(len, people)) == len(set.union(*people)), "a person appears in two folds"
     assert all(pairs.same[pairs.folds == fold].sum() == 4 for fold in range(folds))
+    for fold in range(folds):
+        shares = Counter(labels[pairs.first[pairs.same & (pairs.folds == fold)]].tolist())
+        assert max(shares.values()) - (min(shares.values()) if len(shares) == len(people[fold]) else 0) <= 1
 
 
 def test_all_pairs_there_are_can_be_drawn():
@@ -138,15 +143,28 @@ def test_a_person_with_many_images_does_not_outweigh_the_others():
     assert (strangers == 0).any(axis=0).sum() <= 10  # 4 expected; drawn by image it would be about 30
 
 
+def test_what_goes_with_the_number_of_photos_does_not_tell_the_two_kinds_apart():
+    # Twenty well-known people, whose photos are sharp, and 280 with two blurry ones each: as in sets that are put
+    # together from two sources. Genuine pairs spread by images would nearly all be sharp, and impostor pairs blurry.
+    labels = np.repeat(np.arange(300), [20] * 20 + [2] * 280)
+    sharp = labels < 20
+    pairs = sample_pairs(labels, num_pairs=600, seed=0, folds=10)
+    genuine, impostor = (sharp[pairs.first[kind]] | sharp[pairs.second[kind]] for kind in (pairs.same, ~pairs.same))
+    assert genuine.mean() == pytest.approx(20 / 300)
+    assert impostor.mean() == pytest.approx(2 * 20 / 300, abs=0.05)
+    with_many = sample_pairs(labels, num_pairs=1200, seed=0, folds=10)
+    assert set(labels[with_many.first]) | set(labels[with_many.second]) == set(range(20)), "these have 60 pairs each"
+
+
 def test_the_largest_number_named_is_attained_and_exact():
-    labels = np.repeat(np.arange(6), [4, 3, 2, 2, 1, 1])
-    with pytest.raises(KerasfaceError, match="at most 16 balanced") as refused:
+    labels = np.repeat(np.arange(6), [4, 3, 3, 3, 2, 1])
+    # Two folds of two people with three images each, three genuine pairs a person: 2 · 2 · 3, and as many impostors.
+    with pytest.raises(KerasfaceError, match="at most 24 balanced") as refused:
         sample_pairs(labels, num_pairs=40, seed=1, folds=2)
     assert "num_pairs=40" in str(refused.value)
-    # Dealt forth and back: 4, 2 and 1 images to one fold; 3, 2 and 1 to the other, which has 3 + 1 genuine pairs.
-    assert len(sample_pairs(labels, num_pairs=16, seed=1, folds=2)) == 16
-    with pytest.raises(KerasfaceError, match="at most 16 balanced"):
-        sample_pairs(labels, num_pairs=20, seed=1, folds=2)
+    assert len(sample_pairs(labels, num_pairs=24, seed=1, folds=2)) == 24
+    with pytest.raises(KerasfaceError, match="at most 24 balanced"):
+        sample_pairs(labels, num_pairs=28, seed=1, folds=2)
 
 
 @pytest.mark.parametrize(

@@ -131,7 +131,7 @@ def _made(trained, folder, recipe_path, changes, benchmarks, teacher, console):
         training_data=recipe.data.description,
         licence_code="Apache-2.0",
         licence_weights=recipe.data.licence,
-        licence_data="; ".join(f"{one.name}: {one.terms}" for one in data_sets_in(recipe.data.description)),
+        licence_data=" ".join(f"{one.name}: {one.terms}" for one in data_sets_in(recipe.data.description)),
         recipe=_in_repository(recipe_path),
         date=datetime.date.today().isoformat(),
         library_version=__version__,
