@@ -32,19 +32,20 @@ RECIPE = "zoo/recipes/compare_heads_celeba.yaml"
 MANY = 10
 SAMPLE = 600
 FOLDS, PAIRS = 10, 3000
-DEGRADED = {"blur": 1.0, "low_resolution": 1.0, "jpeg": 1.0}
+DEGRADED = ("blur", "low_resolution", "jpeg")
 TRIALS = {
     "none": {},
     "low_resolution 0.2": {"low_resolution": 0.2},
     "low_resolution 1": {"low_resolution": 1.0},
     "blur 1": {"blur": 1.0},
     "blur 0.5, low_resolution 0.5, jpeg 0.5": dict.fromkeys(DEGRADED, 0.5),
-    "blur 1, low_resolution 1, jpeg 1": DEGRADED,
+    "blur 1, low_resolution 1, jpeg 1": dict.fromkeys(DEGRADED, 1.0),
 }
 
 TRAINED = {
     "mirror": "Trained with mirror images alone",
-    "degraded": "Trained with blur, low resolution and JPEG, each of a strength that is drawn anew for every photo",
+    "degraded": "Trained with blur, low resolution and JPEG as well, each for half of the photos, of a strength that is "
+    "drawn anew",
 }
 HEAD = """# A set's shortcut
 
@@ -63,8 +64,8 @@ ADVICE = """## What to do with a set of your own
   photos a person, so fewer people give them: `validation.pairs` of about twice as many as there are people held out
   keeps them all.
 - Believe a gain on held-out people of the same set only when another set shows it too.
-- Where sharpness, size or compression go with the person, let the augmentation blur them: `blur: 1`,
-  `low_resolution: 1`, `jpeg: 1` draw another strength for every photo and step."""
+- Where sharpness, size or compression go with the person, let the augmentation hide it: `blur: 0.5`,
+  `low_resolution: 0.5`, `jpeg: 0.5`."""
 
 
 def measure_set(data):
