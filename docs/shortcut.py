@@ -44,7 +44,7 @@ TRIALS = {
 
 TRAINED = {
     "mirror": "Trained with mirror images alone",
-    "degraded": "Trained with blur, low resolution and JPEG as well, each for half of the photos, of a strength that is "
+    "degraded": "Trained with blur, low resolution and JPEG as well, each for half of the photos, of a strength "
     "drawn anew",
 }
 HEAD = """# A set's shortcut
