@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from marked import put_between
 from PIL import Image, ImageFilter
 
 from kerasface.alignment import Aligner, AlignmentSettings, PhotoJob, choose, pose_of_points
@@ -354,11 +355,7 @@ def cells(name, near, again, photos):
 
 def render():
     """Puts the figures between the page's marks."""
-    text = PAGE.read_text(encoding="utf-8")
-    before, rest = text.split(MARKS[0])
-    after = rest.split(MARKS[1])[1]
-    measured = figures(json.loads(RESULT.read_text(encoding="utf-8")))
-    PAGE.write_text(f"{before}{MARKS[0]}\n{measured}\n{MARKS[1]}{after}", encoding="utf-8")
+    put_between(MARKS, figures(json.loads(RESULT.read_text(encoding="utf-8"))), PAGE)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from marked import put_between
+
 HERE = Path(__file__).parent
 RESULT = HERE / "results" / "export.json"
 PAGE = HERE / "export.md"
@@ -180,10 +182,7 @@ def latency_table(model):
 
 def render():
     """Writes the figures from RESULT into the page."""
-    begin, end = MARKS
-    before, rest = PAGE.read_text(encoding="utf-8").split(begin)
-    told = figures(json.loads(RESULT.read_text(encoding="utf-8")))
-    PAGE.write_text(f"{before}{begin}\n{told}\n{end}{rest.split(end)[1]}", encoding="utf-8")
+    put_between(MARKS, figures(json.loads(RESULT.read_text(encoding="utf-8"))), PAGE)
 
 
 if __name__ == "__main__":

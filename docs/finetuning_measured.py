@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+from marked import put_between
 
 import kerasface
 
@@ -76,10 +77,7 @@ def changes(before, after):
 
 def render():
     """Writes the figures into the page."""
-    result = json.loads(RESULT.read_text(encoding="utf-8"))
-    text = PAGE.read_text(encoding="utf-8")
-    start, end = text.index(MARKS[0]) + len(MARKS[0]), text.index(MARKS[1])
-    PAGE.write_text(f"{text[:start]}\n{figures(result)}\n{text[end:]}", encoding="utf-8")
+    put_between(MARKS, figures(json.loads(RESULT.read_text(encoding="utf-8"))), PAGE)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from marked import put_between
+
 HERE = Path(__file__).parent
 RESULT = HERE / "results" / "installed.json"
 PAGE = HERE / "install.md"
@@ -85,10 +87,7 @@ def figures(result):
 
 def render():
     """Puts the figures between the page's marks."""
-    before, rest = PAGE.read_text(encoding="utf-8").split(MARKS[0])
-    after = rest.split(MARKS[1])[1]
-    measured = figures(json.loads(RESULT.read_text(encoding="utf-8")))
-    PAGE.write_text(f"{before}{MARKS[0]}\n{measured}\n{MARKS[1]}{after}", encoding="utf-8")
+    put_between(MARKS, figures(json.loads(RESULT.read_text(encoding="utf-8"))), PAGE)
 
 
 if __name__ == "__main__":

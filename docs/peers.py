@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+from marked import put_between
+
 HERE = Path(__file__).parent
 RESULT = HERE.parent / "benchmarks" / "results" / "peers.json"
 PAGE = HERE / "peers.md"
@@ -105,6 +107,4 @@ def summary(result):
 if __name__ == "__main__":
     measured = json.loads(RESULT.read_text(encoding="utf-8"))
     PAGE.write_text(page(measured), encoding="utf-8")
-    begin, end = MARKS
-    before, rest = README.read_text(encoding="utf-8").split(begin)
-    README.write_text(f"{before}{begin}\n{summary(measured)}\n{end}{rest.split(end)[1]}", encoding="utf-8")
+    put_between(MARKS, summary(measured), README)

@@ -6,11 +6,12 @@ python docs/real_faces.py render              # the pages from the JSON alone
 
 import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+from marked import put_between
 
 HERE = Path(__file__).parent
 RESULT = HERE / "results" / "real_faces.json"
@@ -104,10 +105,7 @@ def render():
     """Writes the page and the README's block from RESULT."""
     result = json.loads(RESULT.read_text(encoding="utf-8"))
     PAGE.write_text(page(result), encoding="utf-8")
-    text = README.read_text(encoding="utf-8")
-    begin, end = (re.escape(mark) for mark in MARKS)
-    block = f"{MARKS[0]}\n{summary(result)}\n{MARKS[1]}"
-    README.write_text(re.sub(f"{begin}.*?{end}", lambda _: block, text, flags=re.DOTALL), encoding="utf-8")
+    put_between(MARKS, summary(result), README)
 
 
 def summary(result):

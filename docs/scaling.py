@@ -5,11 +5,12 @@ python docs/scaling.py render            # the page's figures from the JSON alon
 """
 
 import json
-import re
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+from marked import put_between
 
 HERE = Path(__file__).parent
 RESULT = HERE / "results" / "scaling.json"
@@ -27,10 +28,7 @@ def measure(python):
 
 def render():
     """Writes the figures of RESULT into the page."""
-    begin, end = (re.escape(mark) for mark in MARKS)
-    block = f"{MARKS[0]}\n{figures(json.loads(RESULT.read_text(encoding='utf-8')))}\n{MARKS[1]}"
-    text = PAGE.read_text(encoding="utf-8")
-    PAGE.write_text(re.sub(f"{begin}.*?{end}", lambda _: block, text, flags=re.DOTALL), encoding="utf-8")
+    put_between(MARKS, figures(json.loads(RESULT.read_text(encoding="utf-8"))), PAGE)
 
 
 def figures(result):
