@@ -19,7 +19,7 @@ import numpy as np
 from measure import arguments, keep, side_by_side
 
 from kerasface.edge import Gallery, Secret
-from kerasface.edge.row_search import FaissSearch, ProductSearch
+from kerasface.edge.galleries.row_search import FaissSearch, ProductSearch
 from kerasface.spec import EmbedderSpec
 
 FULL = {"people": 100_000, "rounds": 11}

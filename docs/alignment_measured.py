@@ -21,8 +21,8 @@ from PIL import Image, ImageFilter
 
 from kerasface.alignment import Aligner, AlignmentSettings, PhotoJob, choose, pose_of_points
 from kerasface.edge import FaceDetector, load_image
-from kerasface.edge import detector as detector_module
 from kerasface.edge.align import TEMPLATES, similarity_transform
+from kerasface.edge.detection import detector as detector_module
 
 HERE = Path(__file__).parent
 RESULT = HERE / "results" / "alignment.json"

@@ -14,11 +14,11 @@ import numpy as np
 
 from kerasface.edge import Gallery, decision_threshold
 from kerasface.edge.align import TEMPLATES, crop, similarity_transform
-from kerasface.edge.blazeface import anchors, weighted_nms
-from kerasface.edge.detector import Face
+from kerasface.edge.detection.blazeface import anchors, weighted_nms
+from kerasface.edge.detection.detector import Face
+from kerasface.edge.detection.landmarks import five_points
+from kerasface.edge.detection.selection import the_face
 from kerasface.edge.geometry import invert, square_view, warp
-from kerasface.edge.landmarks import five_points
-from kerasface.edge.selection import the_face
 from kerasface.errors import KerasfaceError
 from kerasface.spec import EmbedderSpec, Threshold
 

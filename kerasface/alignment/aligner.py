@@ -10,7 +10,7 @@ from kerasface.alignment.choice import choose
 from kerasface.alignment.quality import measure_quality
 from kerasface.alignment.record import AlignedFace, PhotoRecord
 from kerasface.edge.align import crops
-from kerasface.edge.detector import FaceDetector
+from kerasface.edge.detection.detector import FaceDetector
 from kerasface.edge.images import EncodedImage, load_image
 from kerasface.errors import KerasfaceError
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from kerasface.edge.detector import largest_first
+from kerasface.edge.detection.detector import largest_first
 
 __all__ = ["POLICIES", "choose"]
 

@@ -4,7 +4,7 @@ import collections
 import dataclasses
 from pathlib import Path, PurePosixPath
 
-from kerasface.edge.detector import Face
+from kerasface.edge.detection.detector import Face
 from kerasface.edge.photo_files import PHOTO_SUFFIXES, files_below
 from kerasface.errors import KerasfaceError
 

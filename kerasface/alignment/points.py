@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from kerasface.edge.align import TEMPLATES, similarity_transform
-from kerasface.edge.detector import Face
+from kerasface.edge.detection.detector import Face
 from kerasface.edge.geometry import invert, transform_points
 from kerasface.errors import KerasfaceError
 

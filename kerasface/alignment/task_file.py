@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from kerasface.edge.detector import Face, largest_first
+from kerasface.edge.detection.detector import Face, largest_first
+from kerasface.edge.detection.landmarks import five_points
 from kerasface.edge.geometry import check_image
-from kerasface.edge.landmarks import five_points
 from kerasface.errors import KerasfaceError
 
 __all__ = ["TaskFileDetector"]

@@ -3,7 +3,7 @@
 import numpy as np
 
 from kerasface.edge.align import TEMPLATES
-from kerasface.edge.detector import Face
+from kerasface.edge.detection.detector import Face
 from kerasface.errors import KerasfaceError
 
 __all__ = ["AlignedCrops"]

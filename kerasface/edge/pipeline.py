@@ -5,8 +5,8 @@ import dataclasses
 import numpy as np
 
 from kerasface.edge.align import TEMPLATES, crops
-from kerasface.edge.detector import Face, FaceDetector
-from kerasface.edge.selection import the_face
+from kerasface.edge.detection.detector import Face, FaceDetector
+from kerasface.edge.detection.selection import the_face
 from kerasface.errors import KerasfaceError
 
 __all__ = ["EmbeddedFace", "FacePipeline"]

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from kerasface.edge import Embedder, Gallery, RenewalKey, Secret
-from kerasface.edge.sealing import SEALED_MAGIC
+from kerasface.edge.galleries.sealing import SEALED_MAGIC
 
 
 @pytest.fixture

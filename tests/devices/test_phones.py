@@ -9,7 +9,8 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from kerasface.edge import align, landmarks
+from kerasface.edge import align
+from kerasface.edge.detection import landmarks
 from tests.doc_scripts import ROOT
 
 ANDROID, IOS = ROOT / "export" / "android", ROOT / "export" / "ios"

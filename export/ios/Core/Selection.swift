@@ -1,4 +1,4 @@
-// Which face a photo of one person shows, or why that can't be said: kerasface/edge/selection.py written once more.
+// Which face a photo of one person shows, or why that can't be said: kerasface/edge/detection/selection.py written once more.
 
 private let similarSide = 0.7
 

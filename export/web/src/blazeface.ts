@@ -1,4 +1,4 @@
-/** BlazeFace, short range: where faces are in a picture; kerasface/edge/blazeface.py written once more. */
+/** BlazeFace, short range: where faces are in a picture; kerasface/edge/detection/blazeface.py written once more. */
 import { invert, squareView, transformPoint, warp, type Picture, type Point } from "./geometry.ts";
 import type { Session } from "./session.ts";
 

@@ -1,4 +1,4 @@
-/** Finding faces in a photo: kerasface/edge/detector.py written once more; the reasons for its numbers stand there. */
+/** Finding faces in a photo: kerasface/edge/detection/detector.py written once more; the reasons for its numbers stand there. */
 import { sameFace, weightedNms, type BlazeFace, type Candidate, type View } from "./blazeface.ts";
 import { transformPoint, type Affine, type Picture, type Point } from "./geometry.ts";
 import { fivePoints, type FaceMesh } from "./landmarks.ts";

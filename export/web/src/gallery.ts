@@ -1,4 +1,4 @@
-/** Names and face templates in the page's memory: kerasface/edge/gallery.py written once more. */
+/** Names and face templates in the page's memory: kerasface/edge/galleries/gallery.py written once more. */
 import { KerasfaceError } from "./errors.ts";
 import { packGallery, unpackGallery } from "./gallery_file.ts";
 import { parseSpec, type EmbedderSpec } from "./spec.ts";

@@ -1,5 +1,5 @@
 /**
- * The gallery's file, as kerasface/edge/gallery_file.py lays it out: `KFGALLERY1\n`, sha256 of all that follows,
+ * The gallery's file, as kerasface/edge/galleries/gallery_file.py lays it out: `KFGALLERY1\n`, sha256 of all that follows,
  * length of the header (8 bytes, little-endian), the header (JSON), the means (float32, little-endian). Version 2 has
  * further choices in its header; it is read where they are this page's own.
  */

@@ -1,4 +1,4 @@
-/** MediaPipe's face mesh and the five of its points that alignment needs: kerasface/edge/landmarks.py once more. */
+/** MediaPipe's face mesh and the five of its points that alignment needs: kerasface/edge/detection/landmarks.py once more. */
 import { invert, squareView, transformPoint, warp, type Picture, type Point } from "./geometry.ts";
 import type { Session } from "./session.ts";
 

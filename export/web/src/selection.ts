@@ -1,4 +1,4 @@
-/** Which face a photo of one person shows, or why that can't be said: kerasface/edge/selection.py once more. */
+/** Which face a photo of one person shows, or why that can't be said: kerasface/edge/detection/selection.py once more. */
 import type { Face } from "./detector.ts";
 import { KerasfaceError } from "./errors.ts";
 

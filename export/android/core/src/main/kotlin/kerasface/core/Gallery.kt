@@ -1,4 +1,4 @@
-/** Names and face templates: kerasface/edge/gallery.py written once more, under its policy "mean". */
+/** Names and face templates: kerasface/edge/galleries/gallery.py written once more, under its policy "mean". */
 package kerasface.core
 
 private const val FORMAT = 1.0

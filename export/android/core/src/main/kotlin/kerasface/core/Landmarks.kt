@@ -1,4 +1,4 @@
-/** The five of a face mesh's points that alignment needs: kerasface/edge/landmarks.py written once more. */
+/** The five of a face mesh's points that alignment needs: kerasface/edge/detection/landmarks.py written once more. */
 package kerasface.core
 
 // Both corners and three points on each lid; image-left eye first.

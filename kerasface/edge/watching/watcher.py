@@ -2,9 +2,9 @@
 
 import dataclasses
 
-from kerasface.edge.detector import Face
-from kerasface.edge.gallery import Match
-from kerasface.edge.tracker import FaceTracker
+from kerasface.edge.detection.detector import Face
+from kerasface.edge.galleries.gallery import Match
+from kerasface.edge.watching.tracker import FaceTracker
 
 __all__ = ["WatchedFace", "Watcher"]
 

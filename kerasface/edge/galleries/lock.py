@@ -6,7 +6,7 @@ import importlib
 import time
 from pathlib import Path
 
-from kerasface.edge.gallery import Gallery
+from kerasface.edge.galleries.gallery import Gallery
 from kerasface.errors import KerasfaceError
 
 __all__ = ["changing"]

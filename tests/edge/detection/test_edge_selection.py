@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from kerasface.edge.detector import Face
-from kerasface.edge.selection import the_face
+from kerasface.edge.detection.detector import Face
+from kerasface.edge.detection.selection import the_face
 from kerasface.errors import KerasfaceError
 
 

@@ -2,7 +2,7 @@
 
 `KFGALLERY2\\n`, sha256 of all that follows (32 bytes), length of the header (8 bytes, little-endian), the header (JSON,
 UTF-8), the rows (float32, little-endian, row after row). Encrypted, all of that stands inside the envelope of
-`kerasface.edge.sealing`. Format 1, whose people had a mean each and no other choice, is still read.
+`kerasface.edge.galleries.sealing`. Format 1, whose people had a mean each and no other choice, is still read.
 """
 
 import hashlib
@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from kerasface.edge.atomic import write_atomically
-from kerasface.edge.gallery_content import GalleryContent
-from kerasface.edge.sealing import SEALED_MAGIC, open_sealed, seal
+from kerasface.edge.galleries.content import GalleryContent
+from kerasface.edge.galleries.sealing import SEALED_MAGIC, open_sealed, seal
 from kerasface.errors import KerasfaceError
 from kerasface.spec import EmbedderSpec
 

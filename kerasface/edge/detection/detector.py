@@ -5,9 +5,9 @@ import json
 
 import numpy as np
 
-from kerasface.edge.blazeface import BlazeFace, same_face, weighted_nms
+from kerasface.edge.detection.blazeface import BlazeFace, same_face, weighted_nms
+from kerasface.edge.detection.landmarks import FaceMesh, five_points
 from kerasface.edge.geometry import check_image, transform_points
-from kerasface.edge.landmarks import FaceMesh, five_points
 
 __all__ = ["Face", "FaceDetector", "largest_first"]
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kerasface.edge import frames, read_frames
+from kerasface.edge import read_frames
+from kerasface.edge.watching import frames
 from kerasface.errors import KerasfaceError
 
 

@@ -7,7 +7,7 @@ from PIL import Image
 
 from kerasface.edge import FaceDetector, load_image
 from kerasface.edge.align import TEMPLATES, similarity_transform
-from kerasface.edge.blazeface import anchors, weighted_nms
+from kerasface.edge.detection.blazeface import anchors, weighted_nms
 
 # Read off the portrait by eye: pupils, tip of the nose, corners of the mouth. The pupils are 82 pixels apart.
 HOPPER = np.array([(222.5, 190), (304.3, 186.8), (267.5, 235), (230, 281), (307.5, 277)])

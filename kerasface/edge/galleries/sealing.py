@@ -10,7 +10,7 @@ import os
 import unicodedata
 from pathlib import Path
 
-from kerasface.edge.key_file import read_key_file
+from kerasface.edge.galleries.key_file import read_key_file
 from kerasface.errors import KerasfaceError
 
 __all__ = ["SEALED_MAGIC", "Secret", "open_sealed", "seal"]

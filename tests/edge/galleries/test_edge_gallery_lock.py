@@ -9,7 +9,8 @@ import time
 import numpy as np
 import pytest
 
-from kerasface.edge import Gallery, changing, gallery_lock
+from kerasface.edge import Gallery, changing
+from kerasface.edge.galleries import lock
 from kerasface.errors import KerasfaceError
 
 # Each state k of the gallery is one person "k" whose template is the k-th axis, and 200 more that make the file long.
@@ -96,7 +97,7 @@ def test_writers_wait_for_each_other(path):
 
 
 def test_a_writer_that_holds_on_is_an_error_for_the_next(path, monkeypatch):
-    monkeypatch.setattr(gallery_lock, "_PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(lock, "_PATIENCE_SECONDS", 0.1)
     message = "another process has been changing the gallery"
     with changing(path), pytest.raises(KerasfaceError, match=message), changing(path):
         pass

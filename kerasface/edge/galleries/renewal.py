@@ -5,7 +5,7 @@ import secrets
 
 import numpy as np
 
-from kerasface.edge.key_file import read_key_file
+from kerasface.edge.galleries.key_file import read_key_file
 
 __all__ = ["RenewalKey"]
 

@@ -5,10 +5,10 @@ import json
 
 import numpy as np
 
-from kerasface.edge.gallery_content import POLICIES, GalleryContent
-from kerasface.edge.gallery_exchange import read_exchange, write_exchange
-from kerasface.edge.gallery_file import read_gallery, write_gallery
-from kerasface.edge.gallery_index import GalleryIndex
+from kerasface.edge.galleries.content import POLICIES, GalleryContent
+from kerasface.edge.galleries.exchange import read_exchange, write_exchange
+from kerasface.edge.galleries.gallery_file import read_gallery, write_gallery
+from kerasface.edge.galleries.index import GalleryIndex
 from kerasface.edge.thresholds import decision_threshold
 from kerasface.errors import KerasfaceError
 from kerasface.spec import EmbedderSpec

@@ -4,8 +4,9 @@ import faiss
 import numpy as np
 import pytest
 
-from kerasface.edge import Gallery, row_search
-from kerasface.edge.row_search import MANY_ROWS, FaissSearch, ProductSearch
+from kerasface.edge import Gallery
+from kerasface.edge.galleries import row_search
+from kerasface.edge.galleries.row_search import MANY_ROWS, FaissSearch, ProductSearch
 
 
 def unit(x):

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from kerasface.edge.atomic import write_atomically
-from kerasface.edge.gallery_content import GalleryContent
+from kerasface.edge.galleries.content import GalleryContent
 from kerasface.errors import KerasfaceError
 from kerasface.spec import EmbedderSpec
 

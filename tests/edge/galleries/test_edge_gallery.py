@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kerasface.edge import row_search
-from kerasface.edge.gallery import Gallery, Match
+from kerasface.edge.galleries import row_search
+from kerasface.edge.galleries.gallery import Gallery, Match
 from kerasface.errors import KerasfaceError
 from kerasface.spec import EmbedderSpec, Threshold
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from kerasface.edge.row_search import row_search
+from kerasface.edge.galleries.row_search import row_search
 
 __all__ = ["GalleryIndex"]
 

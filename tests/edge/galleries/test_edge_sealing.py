@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from kerasface.edge import Gallery, Secret, new_key_file
-from kerasface.edge.sealing import SEALED_MAGIC, open_sealed, seal
+from kerasface.edge.galleries.sealing import SEALED_MAGIC, open_sealed, seal
 from kerasface.errors import KerasfaceError
 
 KEY = Secret("key file", bytes(range(32)))

@@ -1,0 +1,1 @@
+"""Faces in a photo: boxes, landmarks, and which of them is meant."""

@@ -1,0 +1,1 @@
+"""Galleries: names and face templates, in memory, on disk, sealed, renewable."""

@@ -1,0 +1,1 @@
+"""Faces over time: frames in, tracks, names drawn."""
