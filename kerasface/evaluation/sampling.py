@@ -77,7 +77,7 @@ def _with_their_share(people, quota, folds):
     """As many people as can each give an equal share of every fold's `quota` genuine pairs."""
     capacities = np.array([_couples(len(images)) for images in people])
     most = 0
-    for capacity in np.unique(capacities[capacities > 0]):
+    for capacity in np.unique(capacities):
         # A fold's people, two or more so that they can be compared.
         hand = (capacities >= capacity).sum() // folds
         if hand < 2:

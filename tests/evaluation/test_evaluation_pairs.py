@@ -165,6 +165,9 @@ def test_the_largest_number_named_is_attained_and_exact():
     assert len(sample_pairs(labels, num_pairs=24, seed=1, folds=2)) == 24
     with pytest.raises(KerasfaceError, match="at most 24 balanced"):
         sample_pairs(labels, num_pairs=28, seed=1, folds=2)
+    # Sixteen people with three images more: ten a fold with three genuine pairs each are more than two with ten.
+    with pytest.raises(KerasfaceError, match="at most 120 balanced"):
+        sample_pairs(np.repeat(np.arange(20), [5] * 4 + [3] * 16), num_pairs=400, seed=1, folds=2)
 
 
 @pytest.mark.parametrize(
