@@ -33,12 +33,14 @@ def calibrate_embedder(
         labels: (N,) int, the person on each.
         fars: wanted false accept rates, in (0, 1).
         calibrated_on: name of the set, as a user should read it.
-        precision: of the embedder that `embed` runs: "fp32", "fp16", "int8", …
+        precision: of the embedder that `embed` runs: "fp32", "fp16", "int8", …; `export.stored_precision` tells a
+            file's.
         progress: called as `progress(done, total)`, in images.
 
     Returns:
-        The spec with the new thresholds, in place of those at the same rates and precision, and why other rates were
-        left out.
+        The spec with the new thresholds, and why other rates were left out. They take the place of those at the same
+        rates, whatever set these are from, and of all that were measured in another precision; those of this precision
+        at other rates stay.
 
     Raises:
         KerasfaceError: the set supports none of the rates, crops of another size than the spec's, or see `represent`.
@@ -59,5 +61,8 @@ def calibrate_embedder(
             left_out[far] = str(error)
     if not found:
         raise KerasfaceError(left_out[max(fars)])
-    kept = [old for old in spec.thresholds if all((old.far, old.precision) != (t.far, t.precision) for t in found)]
+    # An artefact has one precision. Another one's thresholds were carried into its spec: were one of them to stay, and
+    # its rate the strictest, it would still decide.
+    rates = {threshold.far for threshold in found}
+    kept = [old for old in spec.thresholds if old.precision == precision and old.far not in rates]
     return spec.replace(thresholds=(*kept, *found)), left_out
