@@ -81,6 +81,7 @@ def export(
     for row in report.rows():
         table.add_row(*row)
     console.print(table)
+    _tell_carried(report)
     if report.comparison is not None:
         headings, rows = report.comparison.table()
         comparison = Table(
@@ -91,6 +92,20 @@ def export(
         console.print(comparison)
     write_report(json_path, lambda: report.to_json() + "\n")
     write_report(markdown_path, report.to_markdown)
+
+
+def _tell_carried(report):
+    """Says which thresholds came with the model and weren't measured on the file, and how to replace them."""
+    carried = [threshold for threshold in report.thresholds if threshold.precision != report.precision]
+    if not carried:
+        return
+    listed = ", ".join(f"cosine {one.cosine:.4f} at FAR {one.far:g} ({one.precision})" for one in carried)
+    command = "" if report.format == "saved-model" else f"`kerasface calibrate {report.path} FACES`, or "
+    error_console.print(
+        f"carried over from the model, not measured on this {report.precision} file: {listed}. Replace by its own: "
+        f"{command}export with --calibrate FACES",
+        soft_wrap=True, highlight=False, markup=False,
+    )  # fmt: skip
 
 
 def _people(folder, fars):

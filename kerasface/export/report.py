@@ -26,7 +26,8 @@ class ExportReport:
         images_from: what the proof's images were.
         parity: `ParityReport` of the artefact against the Keras model.
         delegation: `Delegation` of a TFLite file, else None.
-        thresholds: `Threshold`s that the artefact carries.
+        thresholds: `Threshold`s that the artefact carries: its own where it was calibrated, else the model's, whose
+            `precision` says what they were measured in.
         comparison: `Comparison` of the precisions on a verification set, or None.
     """
 
