@@ -10,7 +10,7 @@ import sys
 
 from kerasface.data import open_faces, render_identities
 from kerasface.evaluation import PairSet, calibrate_embedder, evaluate_pairs, read_lfw, sample_pairs
-from kerasface.export import load_trained, write_sidecar
+from kerasface.export import load_trained, stored_precision, write_sidecar
 
 path = sys.argv[1] if len(sys.argv) > 1 else "face.keras"
 model, spec = load_trained(path)
@@ -32,7 +32,7 @@ if len(sys.argv) > 3:
 else:
     name, photos = "rendered people", rendered
 spec, too_few = calibrate_embedder(
-    embed, spec, photos, labels, fars=(1e-1, 1e-2, 1e-4), calibrated_on=name, precision="fp32"
+    embed, spec, photos, labels, fars=(1e-1, 1e-2, 1e-4), calibrated_on=name, precision=stored_precision(path)
 )
 for threshold in spec.thresholds:
     bound = f"with 95 % confidence at most one in {1 / threshold.far_upper:.0f}"

@@ -1,7 +1,6 @@
 """kerasface calibrate."""
 
 from pathlib import Path
-from typing import Literal
 
 import typer
 from rich.table import Table
@@ -21,23 +20,21 @@ def add_to(app):
 def calibrate(
     model: Path = typer.Argument(help=".keras, .tflite or .onnx file; its sidecar MODEL.json gets the thresholds."),
     faces: Path = typer.Argument(help="Aligned crops of people that training never saw, a sub-folder a person."),
-    precision: Literal["fp32", "fp16", "int8", "int8-full"] = typer.Option(
-        metavar="NAME", help="Of the file, as it was exported: fp32, fp16, int8 or int8-full; a .keras file is fp32."
-    ),
     far: list[float] = typer.Option([1e-2, 1e-3], help="Wanted false accept rate; may be repeated."),
     name: str = typer.Option(None, help="Name of the set, as users will read it; by default the folder's."),
 ):
     """Choose the thresholds of an embedder on your own people, with a bound, and write them beside the file.
 
-    Example: kerasface calibrate first.tflite data/staff/aligned_112 --precision fp16 --far 1e-3
+    Example: kerasface calibrate first.tflite data/staff/aligned_112 --far 1e-3
     """
     import_training_side()
     from kerasface.data import open_faces
     from kerasface.edge import decision_threshold
     from kerasface.evaluation import calibrate_embedder
-    from kerasface.export.metadata import write_sidecar
+    from kerasface.export import stored_precision, write_sidecar
 
     embed, spec = open_embedder(model)
+    precision = stored_precision(model)
     people = open_faces(faces)
     with progress_bar(error_console, "embedding") as update:
         calibrated, left_out = calibrate_embedder(
@@ -53,5 +50,12 @@ def calibrate(
     console.print(table)
     strictest = decision_threshold(calibrated)
     console.print(f"decisions take the strictest of them, cosine {strictest:.4f}; --threshold overrides it for a call")
+    for old in spec.thresholds:
+        if old.precision != precision:
+            error_console.print(
+                f"dropped: cosine {old.cosine:.4f} at FAR {old.far:g} from {old.calibrated_on}, which was measured in "
+                f"{old.precision}: this file is {precision}",
+                soft_wrap=True, highlight=False, markup=False,
+            )  # fmt: skip
     for reason in left_out.values():
         error_console.print(f"left out: {reason}", soft_wrap=True, highlight=False)

@@ -11,6 +11,7 @@ from kerasface.export.metadata import write_sidecar
 from kerasface.export.onnx import to_onnx
 from kerasface.export.operators import count_operators, forbidden_operators
 from kerasface.export.parity import ParityReport, check, natural_images
+from kerasface.export.precision import stored_precision
 from kerasface.export.prelu import SlopedMaximum, without_prelu
 from kerasface.export.report import ExportReport
 from kerasface.export.saved_model import to_saved_model
@@ -42,6 +43,7 @@ __all__ = [
     "natural_images",
     "open_artefact",
     "read_crops",
+    "stored_precision",
     "strip",
     "to_onnx",
     "to_saved_model",

@@ -106,11 +106,12 @@ def test_from_a_recipe_to_a_file_that_verifies(kerasface, workshop, lfw):
     assert code == 0
     assert "rank 1 among 16 distractors" in out
 
-    code, out, _ = kerasface("calibrate", artefact, workshop / "faces", "--precision", "fp16", "--far", "0.05")
+    code, out, _ = kerasface("calibrate", artefact, workshop / "faces", "--far", "0.05")
     assert code == 0
     assert "faces (fp16)" in out
     sidecar = json.loads((workshop / "tiny.tflite.json").read_text())
-    (threshold,) = [t for t in sidecar["spec"]["thresholds"] if t["far"] == 0.05]
+    (threshold,) = sidecar["spec"]["thresholds"]  # the run's own were measured in fp32
+    assert (threshold["far"], threshold["precision"]) == (0.05, "fp16")
     assert threshold["far_upper"] > 0.05
     figures = workshop / "figures"
     code, out, err = kerasface("plot", "report", workshop / "tflite.json", "--out", figures, "--format", "svg")
@@ -179,7 +180,7 @@ def test_errors_say_what_to_do(kerasface, workshop, tmp_path):
         ("evaluate", not_keras, "--lfw", tmp_path, "--ytf", tmp_path): "--lfw and --ytf",
         ("evaluate", not_keras, "--probes", tmp_path): "belong together",
         ("evaluate", not_keras, "--ijb", tmp_path, "--failures", tmp_path / "f.png"): "does not list",
-        ("calibrate", not_keras, faces, "--precision", "fp32"): "is no .keras file",
+        ("calibrate", not_keras, faces): "is no .keras file",
         ("evaluate", "gone.keras", "--lfw", tmp_path): "no model file gone.keras. Is the path right",
         ("plot", "report", recipe, "--out", tmp_path): "is no report",
         ("plot", "report", recipe, "--out", tmp_path, "--format", "gif"): "png or svg",

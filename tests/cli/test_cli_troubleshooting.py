@@ -1,6 +1,7 @@
 """Commands that docs/troubleshooting.md answers with, and that no other test of the command line gives."""
 
 import json
+import shutil
 
 import numpy as np
 import onnx
@@ -9,9 +10,10 @@ from PIL import Image
 
 from kerasface import FaceModel, heads
 from kerasface.data import open_faces, render_identities, write_class_folder, write_record_file, write_verification_bin
+from kerasface.edge import Embedder, decision_threshold
 from kerasface.edge.metadata import sidecar_path
-from kerasface.export import embedder_spec, natural_images
-from kerasface.export.metadata import write_sidecar
+from kerasface.export import embedder_spec, load_trained, natural_images, write_sidecar
+from kerasface.spec import Threshold
 from tests.export.samples import SIZE, small_backbone
 
 
@@ -91,6 +93,63 @@ def test_a_rate_that_people_cant_support_is_refused(kerasface, model_files, tmp_
     write_class_folder(*render_identities(3, 2, seed=2), tmp_path / "people")
     model = tmp_path / "face.tflite"
     model.write_bytes(model_files["tflite"].read_bytes())
-    code, _, err = kerasface("calibrate", model, tmp_path / "people", "--precision", "fp16", "--far", "1e-4")
+    code, _, err = kerasface("calibrate", model, tmp_path / "people", "--far", "1e-4")
     assert code == 2
     assert "30,000 impostor pairs. Received: 12" in err
+
+
+@pytest.fixture
+def calibrated_model(model, tmp_path):
+    """The small embedder with thresholds, as a run on people held out gives them."""
+    path = tmp_path / "best.keras"
+    shutil.copy(model, path)
+    thresholds = [Threshold(cosine, far, "celebrities", "fp32", 9999) for cosine, far in ((0.97, 1e-2), (0.99, 1e-3))]
+    write_sidecar(path, load_trained(model)[1].replace(thresholds=thresholds))
+    return path
+
+
+def test_thresholds_of_another_precision_are_told_and_then_replaced(kerasface, calibrated_model, faces, tmp_path):
+    path = tmp_path / "face.tflite"
+    code, _, err = kerasface("export", calibrated_model, "--to", "tflite", "--precision", "int8", "--out", path)
+    assert code == 0, err
+    assert "int8 file: cosine 0.9700 at FAR 0.01 (fp32), cosine 0.9900 at FAR 0.001 (fp32)." in err
+    assert f"`kerasface calibrate {path} FACES`" in err
+    assert decision_threshold(Embedder.load(path).spec) == 0.99
+
+    code, out, err = kerasface("calibrate", path, faces, "--far", "0.05", "--far", "0.01")
+    assert code == 0, err
+    spec = Embedder.load(path).spec
+    told = [(one.far, one.precision, one.calibrated_on) for one in spec.thresholds]
+    assert told == [(0.05, "int8", "faces"), (0.01, "int8", "faces")]
+    assert f"cosine {decision_threshold(spec):.4f}; --threshold" in out
+    assert decision_threshold(spec) == spec.thresholds[1].cosine
+    assert "celebrities" not in out
+    assert "dropped: cosine 0.9900 at FAR 0.001 from celebrities" in err
+
+    code, out, err = kerasface("calibrate", path, faces, "--far", "0.01")
+    assert (code, Embedder.load(path).spec) == (0, spec)
+    assert "dropped" not in err
+
+
+def test_thresholds_of_the_same_precision_are_carried_without_a_word(kerasface, calibrated_model, tmp_path):
+    code, _, err = kerasface("export", calibrated_model, "--to", "onnx", "--out", tmp_path / "face.onnx")
+    assert code == 0, err
+    assert "carried over" not in err
+
+
+def test_a_saved_model_is_calibrated_as_it_is_exported_or_never(kerasface, calibrated_model, tmp_path):
+    _, spec = load_trained(calibrated_model)
+    write_sidecar(calibrated_model, spec.replace(thresholds=(Threshold(0.9, 1e-2, "celebrities", "fp16", 9999),)))
+    code, _, err = kerasface("export", calibrated_model, "--to", "saved-model", "--out", tmp_path / "face")
+    assert code == 0, err
+    assert "fp32 file: cosine 0.9000 at FAR 0.01 (fp16). Replace by its own: export with --calibrate FACES" in err
+
+
+def test_a_run_s_own_model_is_calibrated_in_its_own_precision(kerasface, calibrated_model, faces):
+    code, _, err = kerasface("calibrate", calibrated_model, faces, "--far", "0.01")
+    assert code == 0, err
+    thresholds = load_trained(calibrated_model)[1].thresholds
+    assert [(one.far, one.precision, one.calibrated_on) for one in thresholds] == [
+        (0.01, "fp32", "faces"),
+        (0.001, "fp32", "celebrities"),
+    ]

@@ -3,6 +3,7 @@
 import hashlib
 from pathlib import Path
 
+from kerasface.export import stored_precision
 from kerasface.zoo.bases import Base
 from kerasface.zoo.workshop import README_MARKS, BuildRecord, card, page, shelf, summary
 from kerasface.zoo.workshop.terms import data_sets_in, weights_licence
@@ -41,6 +42,7 @@ def test_every_file_is_the_manifests_and_small():
             content = (SHIPPED / file.path).read_bytes()
             assert (len(content), hashlib.sha256(content).hexdigest()) == (file.size, file.sha256)
             assert file.size <= shelf.MAX_FILE
+            assert {one.precision for one in file.spec.thresholds} == {stored_precision(SHIPPED / file.path)}
         assert set(model.files) == {"keras", "tflite-fp16", "tflite-int8"}
 
 
