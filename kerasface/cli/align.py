@@ -62,7 +62,7 @@ def align(
         report = _beam()(source, target, settings, faces=known, options=beam_option)
     else:
         if pack:
-            import_training_side()
+            import_training_side(source)
         aligner = Aligner(settings)
         if jobs == 1 and known is None:
             with quiet_standard_error():

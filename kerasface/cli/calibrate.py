@@ -7,6 +7,7 @@ from rich.table import Table
 
 from kerasface.cli.console import console, error_console, import_training_side
 from kerasface.cli.models import open_embedder
+from kerasface.errors import KerasfaceError
 from kerasface.progress import progress_bar
 
 __all__ = ["add_to"]
@@ -27,7 +28,12 @@ def calibrate(
 
     Example: kerasface calibrate first.tflite data/staff/aligned_112 --far 1e-3
     """
-    import_training_side()
+    if not model.is_file():
+        raise KerasfaceError(
+            f"no model file {model}. Is the path right, seen from {Path.cwd()}? The thresholds are written beside it: "
+            "`kerasface zoo get NAME --out FILE` makes a file of a name of the zoo."
+        )
+    import_training_side(faces)
     from kerasface.data import open_faces
     from kerasface.edge import decision_threshold
     from kerasface.evaluation import calibrate_embedder

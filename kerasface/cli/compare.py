@@ -29,7 +29,7 @@ def compare(
 
     Example: kerasface compare zoo/recipes/compare_heads_celeba.yaml --data celeba/ --lfw lfw/ --out runs/heads
     """
-    import_training_side()
+    import_training_side(recipe, data, lfw)
     import_extra("matplotlib")
     from kerasface.training.comparison import Comparison
     from kerasface.training.comparison import compare as run

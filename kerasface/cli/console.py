@@ -4,6 +4,7 @@ import contextlib
 import importlib
 import os
 import sys
+from pathlib import Path
 
 from rich.console import Console
 
@@ -15,12 +16,19 @@ console = Console()
 error_console = Console(stderr=True)
 
 
-def import_training_side():
+def import_training_side(*paths):
     """Imports TensorFlow and Keras without the notes that they write to standard error on the way.
 
+    Args:
+        *paths: what the command will read, None where an option was left out: a mistyped path is told before the
+            seconds that the import takes.
+
     Raises:
-        KerasfaceError: they are not installed.
+        KerasfaceError: a path where nothing is, or they are not installed.
     """
+    for path in paths:
+        if path is not None and not path.exists():
+            raise KerasfaceError(f"no folder or file {path}. Is the path right, seen from {Path.cwd()}?")
     try:
         with quiet_standard_error():
             import tensorflow

@@ -26,7 +26,7 @@ def pack(
 
     Example: kerasface pack faces/ packed/
     """
-    import_training_side()
+    import_training_side(source)
     from kerasface.data import open_faces, pack_faces, write_record_file
 
     faces = open_faces(source)

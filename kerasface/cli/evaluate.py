@@ -6,7 +6,7 @@ import typer
 from rich.table import Table
 
 from kerasface.cli.console import console, error_console, import_extra
-from kerasface.cli.models import open_embedder
+from kerasface.cli.models import model_file, open_embedder
 from kerasface.cli.reports import write_report
 from kerasface.errors import KerasfaceError
 from kerasface.progress import progress_bar
@@ -63,30 +63,33 @@ def evaluate(
         "--ytf": lambda: room.read_ytf(ytf, max_frames=max_frames),
         "--pairs": lambda: room.read_pair_list(pairs),
         "--bin": lambda: _packed(packed),
+        "--ijb": lambda: room.read_ijb(ijb),
+        "--people": lambda: _people(people),
+        "--probes": lambda: (*_people(probes), _photos(distractors)),
     }
+    # A wrong path is told before TensorFlow is imported for a .keras file, which takes seconds.
+    model = model_file(model, "keras", "tflite-fp16")
+    faces = readers[option]()
     embed, spec = open_embedder(model)
     verification = identification = found = None
     with progress_bar(error_console, "embedding") as update:
-        if option in readers:
-            pair_set = readers[option]()
-            scores = room.score_set(
-                embed, pair_set, flip=flip, subtract_mean=subtract_mean, metric=metric, progress=update
-            )
-            verification = room.report_pairs(
-                scores, pair_set, flip=flip, subtract_mean=subtract_mean, metric=metric, embedder=spec.name
-            )
-        elif option == "--ijb":
-            verification, identification = _ijb(room.read_ijb(ijb), embed, spec, flip, update)
+        if option == "--ijb":
+            verification, identification = _ijb(faces, embed, spec, flip, update)
         elif option == "--people":
-            faces = _people(people)
             identification = room.evaluate_people(
                 embed, *faces, benchmark=people.name, flip=flip, embedder=spec.name, progress=update
             )
-        else:
-            photos, labels = _people(probes)
+        elif option == "--probes":
+            photos, labels, others = faces
             probe_rows = room.represent(embed, photos, flip=flip, progress=update)
-            others = room.represent(embed, _photos(distractors), flip=flip, progress=update)
-            found = room.megaface(probe_rows, labels, others)
+            found = room.megaface(probe_rows, labels, room.represent(embed, others, flip=flip, progress=update))
+        else:
+            scores = room.score_set(
+                embed, faces, flip=flip, subtract_mean=subtract_mean, metric=metric, progress=update
+            )
+            verification = room.report_pairs(
+                scores, faces, flip=flip, subtract_mean=subtract_mean, metric=metric, embedder=spec.name
+            )
     report = room.Report(verification, identification, found, library_version=__version__)
     console.print(_table(report, spec.name, f"{option[2:]}, flip: {flip}"))
     write_report(json_path, lambda: report.to_json() + "\n")
@@ -99,7 +102,7 @@ def evaluate(
     if failures:
         from kerasface.plot import failure_grid, save
 
-        save(failure_grid(scores, pair_set), failures)
+        save(failure_grid(scores, faces), failures)
 
 
 def _only(sets, distractors, failures):

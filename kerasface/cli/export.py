@@ -55,11 +55,12 @@ def export(
             raise KerasfaceError(f"{option} is for {format_} files. Received: --to {to}")
     if lfw is not None and pairs is not None:
         raise KerasfaceError("name one verification set, --lfw or --pairs. Received: both")
-    import_training_side()
+    model = model_file(model, "keras")
+    import_training_side(images, representative, calibrate, lfw, pairs)
     from kerasface.export import export as run
     from kerasface.export import load_trained, read_crops
 
-    trained, spec = load_trained(model_file(model, "keras"))
+    trained, spec = load_trained(model)
     own = {"batch": batch, "layout": layout, "web": True if target == "web" else None}
     options = {name: value for name, value in own.items() if value is not None}
     if images is not None:

@@ -32,12 +32,12 @@ def finetune(
 
     Example: kerasface finetune runs/first/best.keras --data photos/ --freeze stem --freeze stage1
     """
-    import_training_side()
+    model = model_file(model, "keras")
+    import_training_side(data)
     from kerasface.plot import before_and_after, save
     from kerasface.training import finetune as run
     from kerasface.training.finetune_page import finetune_page
 
-    model = model_file(model, "keras")
     report = run(
         model,
         _aligned(model, data, out),

@@ -1,6 +1,7 @@
 """kerasface launch."""
 
 import sys
+from pathlib import Path
 
 import typer
 
@@ -17,18 +18,18 @@ def add_to(app):
 
 def launch(
     context: typer.Context,
-    recipe: str = typer.Argument(help="YAML file, as for kerasface train."),
+    recipe: Path = typer.Argument(help="YAML file, as for kerasface train."),
     workers: int = typer.Option(2, min=2, help="Processes to start."),
 ):
     """Try out training in several processes, on this machine over loopback; options of kerasface train follow.
 
     Example: kerasface launch --workers 2 recipe.yaml --data faces/ --out runs/first
     """
-    import_training_side()
+    import_training_side(recipe)
     from kerasface.training.launch import launch as run
 
     # Not the console script: it need not be on the path.
-    command = [sys.executable, "-c", "from kerasface.cli import main; main()", "train", recipe, *context.args]
+    command = [sys.executable, "-c", "from kerasface.cli import main; main()", "train", str(recipe), *context.args]
     code = run([*command, "--strategy", "multiworker"], workers, say=_say)
     sys.exit(code)
 

@@ -20,14 +20,17 @@ def model_file(model, *formats):
         *formats: of the zoo's files, the wanted one first; the first that the embedder has is taken.
 
     Raises:
-        KerasfaceError: a name that the zoo doesn't have, or not in these formats; a file's name without the file.
+        KerasfaceError: a name that the zoo doesn't have, or not in these formats; a path where no file is.
     """
     from kerasface.zoo.manifest import is_name
 
-    if Path(model).exists() or not is_name(str(model)):
+    if Path(model).exists():
         return Path(model)
-    if Path(model).suffix in _ENDINGS:
-        raise KerasfaceError(f"no model file {model}. Is the path right, seen from {Path.cwd()}?")
+    if Path(model).suffix in _ENDINGS or not is_name(str(model)):
+        raise KerasfaceError(
+            f"no model file {model}. Is the path right, seen from {Path.cwd()}? `kerasface export` writes such files, "
+            "`kerasface zoo ls` lists names that do without."
+        )
     from kerasface.zoo.client import find, get
 
     _, known = find(str(model))

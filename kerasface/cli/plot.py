@@ -4,7 +4,7 @@ from pathlib import Path
 
 import typer
 
-from kerasface.cli.console import console, error_console, import_training_side
+from kerasface.cli.console import console, error_console, import_extra, import_training_side
 from kerasface.errors import KerasfaceError
 from kerasface.progress import progress_bar
 
@@ -73,6 +73,7 @@ def report(
 
     Example: kerasface plot report lfw.json --out figures --format svg
     """
+    import_extra("matplotlib")
     from kerasface import plot
     from kerasface.evaluation import Report
 

@@ -37,7 +37,7 @@ def train(
 
     Example: kerasface train zoo/recipes/mobilefacenet_arcface_celeba.yaml --data faces/ --set epochs=2 --out runs/first
     """
-    import_training_side()
+    import_training_side(recipe, data, *photos)
     from kerasface.training import Recipe
     from kerasface.training import train as run
 

@@ -183,7 +183,7 @@ def build(
 
     Example: kerasface zoo build zoo/recipes/mobilefacenet_arcface_celeba.yaml --data celeba/ --lfw lfw/ --ship .
     """
-    import_training_side()
+    import_training_side(recipe, data, lfw, cfp, *photos)
     import_extra("matplotlib")
     from kerasface.zoo.workshop import build as make
 
@@ -226,7 +226,7 @@ def import_(
 
     Example: kerasface zoo import backbone.pth --arch iresnet50 --name iresnet50.arcface_ms1mv3
     """
-    import_training_side()
+    import_training_side(source, images)
     from kerasface.zoo import import_weights
 
     # The runtimes log to standard error: the bar goes to standard output, which the table follows anyway.

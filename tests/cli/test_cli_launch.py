@@ -23,7 +23,7 @@ def test_a_strategy_is_a_change_of_the_recipe(kerasface, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("code", [0, 130])
-def test_launch_hands_everything_on_and_gives_the_exit_code_back(kerasface, monkeypatch, code):
+def test_launch_hands_everything_on_and_gives_the_exit_code_back(kerasface, tmp_path, monkeypatch, code):
     def launch(command, workers, *, say):
         say(f"[worker 0] {workers} [bold]")
         say(" ".join(command[3:]))
@@ -31,7 +31,9 @@ def test_launch_hands_everything_on_and_gives_the_exit_code_back(kerasface, monk
         return code
 
     monkeypatch.setattr(module, "launch", launch)
-    words = ("recipe.yaml", "--data", "faces", "--set", "epochs=2", "--out", "runs/first", "--resume")
+    recipe = tmp_path / "recipe.yaml"
+    recipe.touch()
+    words = (str(recipe), "--data", "faces", "--set", "epochs=2", "--out", "runs/first", "--resume")
     found, out, _ = kerasface("launch", "--workers", "3", *words)
     assert found == code
     assert out.splitlines() == ["[worker 0] 3 [bold]", f"train {' '.join(words)} --strategy multiworker"]

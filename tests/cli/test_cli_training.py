@@ -163,7 +163,7 @@ def test_errors_say_what_to_do(kerasface, workshop, tmp_path):
         archive.writestr("readme.txt", "hello")
     out = tmp_path / "out"
     cases = {
-        ("train", tmp_path / "gone.yaml", "--data", faces, "--out", out): "zoo/recipes",
+        ("train", tmp_path / "gone.yaml", "--data", faces, "--out", out): "no folder or file",
         ("train", recipe, "--data", tmp_path / "gone", "--out", out): "no folder",
         ("train", recipe, "--data", empty, "--out", out): "sub-folder a person",
         ("train", recipe, "--data", faces, "--out", out, "--set", "data.min_images=9"): "min_images",
@@ -175,7 +175,7 @@ def test_errors_say_what_to_do(kerasface, workshop, tmp_path):
         ("export", not_keras, "--to", "onnx", "--out", out, "--batch", "2"): "--batch is for tflite files",
         ("export", not_keras, "--to", "tflite", "--out", out, "--for", "web"): "--for is for onnx files",
         ("export", not_keras, "--to", "onnx", "--out", out, "--lfw", out, "--pairs", out): "--lfw or --pairs",
-        ("evaluate", not_keras, "--lfw", tmp_path): "is no .keras file",
+        ("evaluate", not_keras, "--people", faces): "is no .keras file",
         ("evaluate", not_keras): "name one benchmark",
         ("evaluate", not_keras, "--lfw", tmp_path, "--ytf", tmp_path): "--lfw and --ytf",
         ("evaluate", not_keras, "--probes", tmp_path): "belong together",

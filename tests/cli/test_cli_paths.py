@@ -1,0 +1,68 @@
+"""A mistyped path is told before TensorFlow is imported, which takes seconds."""
+
+import sys
+
+import pytest
+
+NAME = "mobilefacenet.sface_photos"
+
+
+@pytest.fixture
+def without_tensorflow(monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorflow", None)  # its import fails from here on
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "recipe.yaml").touch()
+    (tmp_path / "model.keras").write_bytes(b"PK\x03\x04")  # as Keras files begin
+    (tmp_path / "faces" / "ann").mkdir(parents=True)
+    (tmp_path / "faces" / "ann" / "1.jpg").touch()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "train gone.yaml --data faces",
+        "train recipe.yaml --data gone",
+        "train recipe.yaml --data faces --photos gone",
+        "compare gone.yaml --data faces --lfw faces",
+        "compare recipe.yaml --data gone --lfw faces",
+        "compare recipe.yaml --data faces --lfw gone",
+        "launch gone.yaml --data faces",
+        f"finetune {NAME} --data gone",
+        "finetune gone.keras --data faces",
+        f"export {NAME} --to tflite --out a.tflite --images gone",
+        f"export {NAME} --to tflite --out a.tflite --calibrate gone",
+        "export gone/model.keras --to tflite --out a.tflite",
+        "calibrate gone.tflite faces --precision fp16",
+        "calibrate model.keras gone --precision fp32",
+        "evaluate model.keras --lfw gone",
+        "evaluate model.keras --people gone",
+        "evaluate model.keras --probes faces --distractors gone",
+        "evaluate gone/model.keras --lfw faces",
+        "pack gone packed",
+        "align gone aligned --pack",
+        "zoo build gone.yaml --data faces --lfw faces",
+        "zoo build recipe.yaml --data faces --lfw faces --cfp gone",
+        "zoo import gone.pth --arch mbf --name mbf.ours",
+    ],
+)
+def test_a_mistyped_path_is_told_at_once(kerasface, without_tensorflow, place, command):
+    code, _, err = kerasface(*command.split())
+    assert code == 2
+    assert "gone" in err
+    assert "tensorflow" not in err
+
+
+def test_calibrate_wants_a_file_to_write_beside(kerasface, without_tensorflow, place):
+    code, _, err = kerasface("calibrate", NAME, "faces", "--precision", "fp16")
+    assert code == 2
+    assert "`kerasface zoo get NAME --out FILE` makes a file of a name" in err
+
+
+def test_what_needs_tensorflow_says_so_once_all_paths_are_right(kerasface, without_tensorflow, place):
+    code, _, err = kerasface("train", "recipe.yaml", "--data", "faces")
+    assert code == 2
+    assert "needs tensorflow: pip install 'kerasface[train,onnx]'" in err
