@@ -1,6 +1,7 @@
 """What watches a training step: the display, the signals that stop it, and the alarm for a loss that is no number."""
 
 import math
+import os
 import signal
 import threading
 import time
@@ -169,6 +170,8 @@ class StopOnSignal(keras.callbacks.Callback):
         if self._caught:
             raise KeyboardInterrupt
         self._caught = number
+        # Whoever hears nothing presses again, and loses the checkpoint. Not print: a signal may come amid a line of it.
+        os.write(2, b"\nstopping after this step, with a checkpoint; a second signal stops at once, without one\n")
 
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
