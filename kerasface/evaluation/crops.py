@@ -72,7 +72,7 @@ def present(folder, images, *, listed_in, benchmark):
     if missing:
         raise KerasfaceError(
             f"{len(missing):,} of the {len(paths):,} images that {listed_in} names are missing, the first is "
-            f"{missing[0]}. All are needed: accuracies over fewer pairs are not {benchmark}'s. Align the whole set "
-            "again."
+            f"{missing[0]}. All are needed: accuracies over fewer pairs are not {benchmark}'s. Align the whole set; "
+            "where align.jsonl says that no face was found, a lower --min-score or another detector's --points helps."
         )
     return paths
