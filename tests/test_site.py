@@ -67,7 +67,7 @@ def test_every_command_is_on_the_page(hooks):
 
     page = hooks.commands_page()
     assert set(COMMANDS) <= set(re.findall(r"^## (.+)$", page, re.MULTILINE))
-    assert "| `--min-score` | Least detector score that counts as a face. | `0.5` |" in page
+    assert "| `--min-score` | Least detector score of a face. | `0.5` |" in page
     assert "| `--to` | tflite, onnx or saved-model. | needed |" in page
     assert "| `--layout` | onnx: of the input; nhwc by default. One of nhwc, nchw. |" in page
     assert "| `RECIPE` | YAML file; the project's own lie in zoo/recipes. | needed |" in page

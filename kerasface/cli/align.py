@@ -19,21 +19,23 @@ def add_to(app):
 
 def align(
     source: Path = typer.Argument(help="Folder of photos, however deep."),
-    target: Path = typer.Argument(help="Folder for the same tree of crops; one that was begun is gone on with."),
-    jobs: int = typer.Option(1, min=1, help="Processes; as many as cores is best."),
+    target: Path = typer.Argument(help="Folder for the same tree of crops; goes on where it stopped."),
+    jobs: int = typer.Option(1, min=1, metavar="N", help="Processes; as many as cores is best."),
     template: str = typer.Option("arcface_112x112", help="arcface_112x112 or arcface_112x96."),
-    faces: str = typer.Option("largest", help="Which faces of a photo are kept: largest, central or all."),
-    min_score: float = typer.Option(0.5, min=0.01, max=0.99, help="Least detector score that counts as a face."),
-    min_size: float = typer.Option(0.0, min=0.0, help="Least height of what a crop shows, in pixels of the photo."),
-    min_sharpness: float = typer.Option(0.0, min=0.0, help="Least variance of the Laplacian over the face."),
-    max_yaw: float = typer.Option(180.0, min=0.0, max=180.0, help="Degrees to either side."),
-    max_pitch: float = typer.Option(90.0, min=0.0, max=90.0, help="Degrees up or down."),
-    points: Path = typer.Option(None, help="Table of photo and five points, instead of the detector."),
+    faces: str = typer.Option("largest", help="Kept of a photo: largest, central or all."),
+    min_score: float = typer.Option(0.5, min=0.01, max=0.99, metavar="N", help="Least detector score of a face."),
+    min_size: float = typer.Option(0.0, min=0.0, metavar="N", help="Least height of a crop in the photo, in pixels."),
+    min_sharpness: float = typer.Option(0.0, min=0.0, metavar="N", help="Least variance of the face's Laplacian."),
+    max_yaw: float = typer.Option(180.0, min=0.0, max=180.0, metavar="N", help="Degrees to either side."),
+    max_pitch: float = typer.Option(90.0, min=0.0, max=90.0, metavar="N", help="Degrees up or down."),
+    points: Path = typer.Option(None, help="Table of photos and points, in the detector's place."),
     order: str = typer.Option("retinaface", help="Of its numbers: mtcnn (5 x, 5 y), retinaface or scrfd (pairs)."),
-    task: Path = typer.Option(None, help="MediaPipe FaceLandmarker's .task file, instead of our detector."),
-    pack: bool = typer.Option(False, "--pack", help="TFRecord shards as `kerasface pack` writes, instead of a tree."),
-    runner: str = typer.Option("local", help="local, or beam for Apache Beam."),
-    beam_option: list[str] = typer.Option([], help="For Beam's runner, such as --runner=FlinkRunner; repeatable."),
+    task: Path = typer.Option(None, help="MediaPipe FaceLandmarker's .task file, likewise."),
+    pack: bool = typer.Option(False, "--pack", help="Write TFRecord shards instead of a tree."),
+    runner: str = typer.Option("local", help="local, or beam (Apache Beam)."),
+    beam_option: list[str] = typer.Option(
+        [], metavar="OPTION", help="For Beam's runner: --runner=FlinkRunner; repeatable."
+    ),
     sheet: Path = typer.Option(None, help=r"Draw a page of crops, .png, for you alone; needs kerasface\[train]."),
 ):
     """Align every photo of a tree: five points, a similarity transform, a crop. What became of each: align.jsonl.

@@ -30,7 +30,7 @@ def enroll(
     name: str = typer.Option(None, help="The person on the photos."),
     policy: Literal["mean", "max"] = typer.Option(
         None,
-        help="Of a new gallery: keep the mean of a person's templates (the default), or all, of which the best counts.",
+        help="Of a new gallery: a person's templates count as their mean (default), or max, the best of them.",
     ),
     no_align: bool = NO_ALIGN,
     largest: bool = LARGEST,

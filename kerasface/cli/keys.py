@@ -16,12 +16,12 @@ PASSPHRASE_FILE = typer.Option(
 KEY_FILE = typer.Option(
     None,
     envvar="KERASFACE_KEY_FILE",
-    help="File of random bytes that the gallery is encrypted with, see `kerasface gallery key`.",
+    help="Key file that the gallery is encrypted with: `kerasface gallery key`.",
 )
 RENEWAL_KEY = typer.Option(
     None,
     envvar="KERASFACE_RENEWAL_KEY",
-    help="File of random bytes under which a renewable gallery's templates are stored, see `kerasface gallery renew`.",
+    help="Key file that its templates are stored under: `kerasface gallery renew`.",
 )
 
 
