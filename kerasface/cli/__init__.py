@@ -1,8 +1,15 @@
 """The command line: one Typer app, one file a command group; no logic of its own."""
 
 
-def main():
-    """Runs `kerasface`; the console script's entry."""
-    from kerasface.cli.app import run
+import sys
 
-    run()
+
+def main():
+    """Runs `kerasface`; the console script's entry. Ctrl-C is exit code 130."""
+    # While a command runs Typer catches it; it may also come during the imports before.
+    try:
+        from kerasface.cli.app import run
+
+        run()
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -79,17 +79,14 @@ def _global(
 
 
 def run():
-    """Runs the app; a `KerasfaceError` is its message and exit code 2, Ctrl-C is 130."""
+    """Runs the app; a `KerasfaceError` is its message and exit code 2."""
     # TensorFlow's start-up notes bury what a command says; errors still come as Python exceptions.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
-        app(prog_name="kerasface")  # the workers of `kerasface launch` are started as `python -c`
+        app(prog_name="kerasface")  # whatever it was started as: `python -m kerasface` too
     except KerasfaceError as error:
         error_console.print(f"[bold red]error:[/] {_escaped(error)}", soft_wrap=True, highlight=False)
         sys.exit(2)
-    except KeyboardInterrupt:
-        error_console.print("stopped")
-        sys.exit(130)
 
 
 def _escaped(error):

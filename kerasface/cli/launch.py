@@ -29,7 +29,7 @@ def launch(
     from kerasface.training.launch import launch as run
 
     # Not the console script: it need not be on the path.
-    command = [sys.executable, "-c", "from kerasface.cli import main; main()", "train", str(recipe), *context.args]
+    command = [sys.executable, "-m", "kerasface", "train", str(recipe), *context.args]
     code = run([*command, "--strategy", "multiworker"], workers, say=_say)
     sys.exit(code)
 

@@ -40,7 +40,7 @@ def test_launch_hands_everything_on_and_gives_the_exit_code_back(kerasface, tmp_
 
 
 def test_a_worker_that_is_called_wrongly_names_the_command(monkeypatch, capsys):
-    monkeypatch.setattr(sys, "argv", ["-c", "train"])  # as Python leaves it behind `python -c`
+    monkeypatch.setattr(sys, "argv", ["__main__.py", "train"])  # as Python leaves it behind `python -m`
     with pytest.raises(SystemExit):
         main()
     assert "Usage: kerasface train" in capsys.readouterr().err
