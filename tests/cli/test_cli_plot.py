@@ -1,5 +1,7 @@
 """kerasface plot: figures from the command line."""
 
+import sys
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -49,3 +51,12 @@ def test_a_report_that_is_not_there_says_what_writes_one(kerasface, tmp_path):
     code, _, err = kerasface("plot", "report", tmp_path / "gone.json", "--out", tmp_path)
     assert code == 2
     assert "gone.json: No such file or directory. `kerasface evaluate --json` writes one." in err
+
+
+def test_a_report_without_matplotlib_says_what_to_install(kerasface, tmp_path, monkeypatch):
+    for name in [name for name in sys.modules if name.startswith("kerasface.plot")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)  # its import fails from here on
+    code, _, err = kerasface("plot", "report", tmp_path / "lfw.json", "--out", tmp_path)
+    assert code == 2
+    assert "needs matplotlib: pip install 'kerasface[train]'" in err
