@@ -1,6 +1,5 @@
 """The command line: one Typer app, one file a command group; no logic of its own."""
 
-
 import sys
 
 

@@ -54,7 +54,10 @@ def open_embedder(path):
 
     path = model_file(path, "keras", "tflite-fp16")
     if _is_zip(path):
-        import_training_side()
+        try:
+            import_training_side()
+        except KerasfaceError as error:
+            raise KerasfaceError(f"{error}. A .tflite file does without: `kerasface zoo get NAME` has some.") from error
         from kerasface.export import load_trained
 
         model, spec = load_trained(path)

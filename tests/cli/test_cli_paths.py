@@ -62,6 +62,13 @@ def test_calibrate_wants_a_file_to_write_beside(kerasface, without_tensorflow, p
     assert "`kerasface zoo get NAME --out FILE` makes a file of a name" in err
 
 
+def test_evaluate_names_the_way_without_tensorflow(kerasface, without_tensorflow, place):
+    code, _, err = kerasface("evaluate", NAME, "--people", "faces")
+    assert code == 2
+    assert "needs tensorflow" in err
+    assert "A .tflite file does without" in err
+
+
 def test_what_needs_tensorflow_says_so_once_all_paths_are_right(kerasface, without_tensorflow, place):
     code, _, err = kerasface("train", "recipe.yaml", "--data", "faces")
     assert code == 2
