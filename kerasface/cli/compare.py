@@ -35,7 +35,8 @@ def compare(
     from kerasface.training.comparison import compare as run
 
     result = run(Comparison.read(recipe, change), data, lfw, out, console=console)
-    console.print(_table(result))
+    if result.runs or result.diverged:
+        console.print(_table(result))
     console.print(f"page: {out / 'comparison.md'}", soft_wrap=True)
     done = len(result.runs) + len(result.diverged)
     if done < result.planned:
