@@ -95,9 +95,14 @@ def export(
     write_report(markdown_path, report.to_markdown)
 
 
+# Files of one model embed alike in both.
+_FLOATS = {"fp32", "fp16"}
+
+
 def _tell_carried(report):
     """Says which thresholds came with the model and weren't measured on the file, and how to replace them."""
-    carried = [threshold for threshold in report.thresholds if threshold.precision != report.precision]
+    alike = _FLOATS if report.precision in _FLOATS else {report.precision}
+    carried = [threshold for threshold in report.thresholds if threshold.precision not in alike]
     if not carried:
         return
     listed = ", ".join(f"cosine {one.cosine:.4f} at FAR {one.far:g} ({one.precision})" for one in carried)

@@ -131,18 +131,18 @@ def test_thresholds_of_another_precision_are_told_and_then_replaced(kerasface, c
     assert "dropped" not in err
 
 
-def test_thresholds_of_the_same_precision_are_carried_without_a_word(kerasface, calibrated_model, tmp_path):
-    code, _, err = kerasface("export", calibrated_model, "--to", "onnx", "--out", tmp_path / "face.onnx")
+def test_thresholds_of_fp32_are_carried_to_fp16_without_a_word(kerasface, calibrated_model, tmp_path):
+    code, _, err = kerasface("export", calibrated_model, "--to", "tflite", "--out", tmp_path / "face.tflite")
     assert code == 0, err
     assert "carried over" not in err
 
 
 def test_a_saved_model_is_calibrated_as_it_is_exported_or_never(kerasface, calibrated_model, tmp_path):
     _, spec = load_trained(calibrated_model)
-    write_sidecar(calibrated_model, spec.replace(thresholds=(Threshold(0.9, 1e-2, "celebrities", "fp16", 9999),)))
+    write_sidecar(calibrated_model, spec.replace(thresholds=(Threshold(0.9, 1e-2, "celebrities", "int8", 9999),)))
     code, _, err = kerasface("export", calibrated_model, "--to", "saved-model", "--out", tmp_path / "face")
     assert code == 0, err
-    assert "fp32 file: cosine 0.9000 at FAR 0.01 (fp16). Replace by its own: export with --calibrate FACES" in err
+    assert "fp32 file: cosine 0.9000 at FAR 0.01 (int8). Replace by its own: export with --calibrate FACES" in err
 
 
 def test_a_run_s_own_model_is_calibrated_in_its_own_precision(kerasface, calibrated_model, faces):
