@@ -35,7 +35,8 @@ def benchmark(
     name, *others = headings
     # Eleven columns in a terminal of 80: only the file's name may be folded, never a figure.
     figures = (Column(heading.replace(" ", "\n"), no_wrap=True) for heading in others)
-    title = f"{len(result.files)} files in turn, on {result.cpus} CPUs"
+    files_timed = f"{len(result.files)} files in turn" if len(result.files) > 1 else "one file"
+    title = f"{files_timed}, on {result.cpus} CPUs"
     table = Table(Column(name, overflow="fold"), *figures, title=title, padding=0)
     for row in rows:
         table.add_row(*row)

@@ -55,7 +55,7 @@ def fetch_file(base, file, *, progress=None):
         ) from error
     except requests.exceptions.RequestException as error:
         raise KerasfaceError(
-            f"can't fetch {base.location(file.path)}: {error}. What came is kept: run it again to go on."
+            f"can't fetch {base.location(file.path)}: {error}. Whatever has come is kept: run it again to go on."
         ) from error
     except OSError as error:
         raise KerasfaceError(f"can't fetch {base.location(file.path)}: {error}") from error

@@ -185,8 +185,8 @@ def pair(model, tensors, arch):
     unexpected = sorted(set(tensors) - used)
     if missing or unexpected:
         raise KerasfaceError(
-            f"the source is no {arch}:{_some(' missing', missing)}{_some(' unexpected', unexpected)}. Is it another "
-            "architecture?"
+            f"the source is no {arch}: {'; '.join([*_some('missing', missing), *_some('unexpected', unexpected)])}. Is "
+            "it another architecture?"
         )
     return pairs
 
@@ -247,7 +247,8 @@ def _dotted(name):
 
 
 def _some(what, names, shown=5):
+    """One complaint, or none."""
     if not names:
-        return ""
+        return []
     more = f" and {len(names) - shown} more" if len(names) > shown else ""
-    return f"{what} {len(names)}: {', '.join(names[:shown])}{more};"
+    return [f"{what} {len(names)}: {', '.join(names[:shown])}{more}"]
