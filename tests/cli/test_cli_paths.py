@@ -36,8 +36,8 @@ def place(tmp_path, monkeypatch):
         f"export {NAME} --to tflite --out a.tflite --images gone",
         f"export {NAME} --to tflite --out a.tflite --calibrate gone",
         "export gone/model.keras --to tflite --out a.tflite",
-        "calibrate gone.tflite faces --precision fp16",
-        "calibrate model.keras gone --precision fp32",
+        "calibrate gone.tflite faces",
+        "calibrate model.keras gone",
         "evaluate model.keras --lfw gone",
         "evaluate model.keras --people gone",
         "evaluate model.keras --probes faces --distractors gone",
@@ -57,7 +57,7 @@ def test_a_mistyped_path_is_told_at_once(kerasface, without_tensorflow, place, c
 
 
 def test_calibrate_wants_a_file_to_write_beside(kerasface, without_tensorflow, place):
-    code, _, err = kerasface("calibrate", NAME, "faces", "--precision", "fp16")
+    code, _, err = kerasface("calibrate", NAME, "faces")
     assert code == 2
     assert "`kerasface zoo get NAME --out FILE` makes a file of a name" in err
 
