@@ -66,10 +66,13 @@ def test_the_best_model_is_the_averages(averaged):
 @pytest.mark.parametrize(
     "changes",
     [
-        {"optimizer": {**SGD, "ema": MOMENTUM}},
-        {"optimizer": {"name": "adamw", "ema": MOMENTUM, "accumulation": 2}, "precision": "mixed_float16"},
+        pytest.param({"optimizer": {**SGD, "ema": MOMENTUM}}, id="sgd"),
+        pytest.param(
+            {"optimizer": {"name": "adamw", "ema": MOMENTUM, "accumulation": 2}, "precision": "mixed_float16"},
+            id="adamw in float16, two steps an update",
+            marks=pytest.mark.slow,  # CPUs have no float16
+        ),
     ],
-    ids=["sgd", "adamw in float16, two steps an update"],
 )
 def test_a_resumed_run_has_the_same_averages(changes, averaged, faces, tmp_path, monkeypatch):  # noqa: F811
     recipe = recipe_of(**SHORT, **changes)
