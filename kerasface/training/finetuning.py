@@ -22,7 +22,8 @@ __all__ = ["FinetuneReport", "finetune"]
 
 # The share of people set aside for the report; more of them where they have too few photos for any rate.
 _TESTED = (0.2, 0.3, 0.4, 0.5)
-_VALIDATED = 0.2
+# The share of the others that chooses the epoch; more of them where they have too few photos for its pairs.
+_VALIDATED = (0.2, 0.3, 0.4, 0.5)
 _FOLDS = 2
 _PAIRS = (3000, 1000, 400, 200, 100, 40, 20)
 
@@ -100,6 +101,7 @@ def finetune(
     out.mkdir(parents=True, exist_ok=True)
     write_list(rest, out / "trained.csv")
     write_list(tested, out / "tested.csv")
+    held_out, pairs = _validation(rest, seed)
     recipe = Recipe.model_validate(
         {
             "name": f"{spec.name}_finetuned",
@@ -114,11 +116,11 @@ def finetune(
             "schedule": {"name": "cosine", "warmup_epochs": min(1.0, epochs / 4)},
             "augmentation": {"mirror": 0.5, "shift": 0.02, "brightness": 0.1, "contrast": 0.1},
             "data": {
-                "held_out": (held_out := max(_VALIDATED, 2 * _FOLDS / people)),
+                "held_out": held_out,
                 "description": f"{spec.training_data}; then {people} people of {Path(data).name}",
                 "licence": f"{spec.licence}; the photos' own terms",
             },
-            "validation": {"folds": _FOLDS, "pairs": _most_pairs(rest, held_out, seed)},
+            "validation": {"folds": _FOLDS, "pairs": pairs},
         }
     )
     result = train(recipe, out / "trained.csv", out, resume=resume, console=console)
@@ -165,8 +167,17 @@ def _set_aside(faces, seed):
     )
 
 
+def _validation(rest, seed):
+    """The share of people that training holds out, and as many pairs as half or more of them give."""
+    for share in _VALIDATED:
+        held_out = max(share, 2 * _FOLDS / len(rest.names))
+        pairs, reason = _most_pairs(rest, held_out, seed)
+        if pairs:
+            return held_out, pairs
+    raise KerasfaceError(f"too few photos to choose an epoch with: {reason}")
+
+
 def _most_pairs(rest, held_out, seed):
-    """As many balanced validation pairs as half or more of the people that training will hold out give."""
     _, validated = split_identities(rest.labels, fraction=held_out, seed=seed)
     labels = rest.select(validated).labels
     for pairs in _PAIRS:
@@ -177,9 +188,9 @@ def _most_pairs(rest, held_out, seed):
             continue
         # More pairs want more photos a person, so fewer people give them.
         if 2 * len(np.unique(sampled.people)) >= len(validated):
-            return pairs
+            return pairs, None
         reason = f"fewer than half of {len(validated)} people have enough of them"
-    raise KerasfaceError(f"too few photos to choose an epoch with: {reason}")
+    return None, reason
 
 
 def _embedded(model, faces, console):

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from kerasface import FaceModel, backbones
-from kerasface.data import read_folder, read_list, write_class_folder
+from kerasface.data import FaceSource, read_folder, read_list, split_identities, write_class_folder
 from kerasface.errors import KerasfaceError
-from kerasface.evaluation import members_and_strangers, represent
+from kerasface.evaluation import members_and_strangers, represent, sample_pairs
 from kerasface.export import embedder_spec, load_trained
 from kerasface.export.metadata import write_sidecar
-from kerasface.training import FinetuneReport, finetune
+from kerasface.training import FinetuneReport, finetune, finetuning
 from kerasface.training.finetune_page import finetune_page
 from kerasface.training.trainer import HeldOutVerification
 from tests.training.test_trainer import SMALL, assert_same_models, silent
@@ -138,3 +138,17 @@ def test_the_page_says_which_model_to_keep(done):
     turned = json.loads(report.to_json())
     turned["before"], turned["after"] = turned["after"], turned["before"]
     assert "keep the model that it began with" in finetune_page(FinetuneReport.from_json(json.dumps(turned)))
+
+
+def test_more_people_choose_the_epoch_where_four_have_too_few_photos():
+    # Two to eleven photos each. Four people are enough for the folds, but pairs want the same number from each of them.
+    rng, shares = np.random.default_rng(0), set()
+    for seed in range(20):
+        labels = np.repeat(np.arange(16), rng.integers(2, 12, 16))
+        source = FaceSource.of_files(map(str, range(16)), labels, ["photo.jpg"] * len(labels))
+        share, pairs = finetuning._validation(source, seed)
+        _, people = split_identities(labels, fraction=share, seed=seed)
+        held_out = source.select(people).labels
+        assert 2 * len(np.unique(sample_pairs(held_out, num_pairs=pairs, seed=seed, folds=2).people)) >= len(people)
+        shares.add(share)
+    assert min(shares) == 0.25 < max(shares)
