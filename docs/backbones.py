@@ -105,7 +105,8 @@ def export(name, arguments, path):
     import numpy as np
 
     from kerasface import backbones
-    from kerasface.export import delegation, embedder_id, natural_images, to_tflite
+    from kerasface.edge.delegation import delegation
+    from kerasface.export import embedder_id, natural_images, to_tflite
     from kerasface.spec import EmbedderSpec
 
     print("exporting", name, arguments)

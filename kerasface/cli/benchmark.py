@@ -6,6 +6,7 @@ import typer
 from rich.table import Column, Table
 
 from kerasface.cli.console import console, error_console, quiet_standard_error
+from kerasface.cli.models import model_file
 from kerasface.cli.reports import write_report
 from kerasface.progress import progress_bar
 
@@ -18,17 +19,20 @@ def add_to(app):
 
 
 def benchmark(
-    files: list[Path] = typer.Argument(help=".tflite and .onnx files, ours or others'; the first is the measure."),
+    files: list[Path] = typer.Argument(help=".tflite and .onnx files, ours or others', or names of the zoo."),
     threads: list[int] = typer.Option([1, 2], min=1, help="Given to the runtime; may be repeated."),
     runs: int = typer.Option(200, min=1, help="Timed runs of each file at each number of threads."),
     json_path: Path = typer.Option(None, "--json", help="Write the figures."),
 ):
     """Time files against each other on this machine: latency, load time, memory, size, what XNNPACK runs.
 
+    The first is the measure of the others. A name stands for its float16 file.
+
     Example: kerasface benchmark fp32.tflite int8.tflite --threads 1
     """
     from kerasface.edge.benchmark import benchmark as run
 
+    files = [model_file(file, "tflite-fp16") for file in files]
     with progress_bar(error_console, "timing") as update, quiet_standard_error():
         result = run(files, threads=tuple(threads), runs=runs, progress=update)
     headings, rows = result.rows()

@@ -5,7 +5,7 @@ from pathlib import Path
 import typer
 from rich.table import Table
 
-from kerasface.cli.console import console, error_console, import_training_side
+from kerasface.cli.console import console, error_console, import_extra
 from kerasface.cli.models import open_embedder
 from kerasface.errors import KerasfaceError
 from kerasface.progress import progress_bar
@@ -33,15 +33,15 @@ def calibrate(
             f"no model file {model}. Is the path right, seen from {Path.cwd()}? The thresholds are written beside it: "
             "`kerasface zoo get NAME --out FILE` makes a file of a name of the zoo."
         )
-    import_training_side(faces)
+    import_extra("scipy")
     from kerasface.data import open_faces
     from kerasface.edge import decision_threshold
     from kerasface.evaluation import calibrate_embedder
     from kerasface.export import stored_precision, write_sidecar
 
+    people = open_faces(faces)  # a wrong path is told before TensorFlow is imported for a .keras file
     embed, spec = open_embedder(model)
     precision = stored_precision(model)
-    people = open_faces(faces)
     with progress_bar(error_console, "embedding") as update:
         calibrated, left_out = calibrate_embedder(
             embed, spec, people.photos, people.labels,

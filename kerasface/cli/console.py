@@ -52,7 +52,7 @@ def import_extra(name):
     try:
         importlib.import_module(name)
     except ModuleNotFoundError as error:
-        raise KerasfaceError(f"this needs {error.name}: pip install 'kerasface[train]'") from error
+        raise KerasfaceError(f"this needs {error.name}: pip install {error.name}, or 'kerasface[train]', which brings it") from error
 
 
 def people_text(count):

@@ -155,11 +155,19 @@ def verify(pattern: str = typer.Argument("*", help="Of names, with * and ?.")):
     from kerasface.zoo import get as fetch
     from kerasface.zoo import list_models
 
-    for name, model in list_models(pattern).items():
-        for format in sorted(model.files):
+    files = [(name, format) for name, model in list_models(pattern).items() for format in sorted(model.files)]
+    failed = []
+    for name, format in files:
+        try:
             with progress_bar(error_console, f"verifying {name}") as update:
                 fetch(name, format, progress=update)
-            console.print(f"{name} {format}: as the manifest says")
+        except KerasfaceError as error:
+            failed.append(f"{name} {format}")
+            error_console.print(f"{failed[-1]}: {error}", soft_wrap=True, highlight=False, markup=False)
+        else:
+            console.print(f"{name} {format}: as the manifest says", soft_wrap=True)
+    if failed:
+        raise KerasfaceError(f"{len(failed)} of {len(files)} files can't be verified: {', '.join(failed)}.")
 
 
 @app.command()

@@ -1,23 +1,37 @@
 """Export: one trained model to one file that a device runs, proven equal to the model before it is handed over."""
 
-from kerasface.edge.delegation import Delegation, delegation
-from kerasface.export.artefact import open_artefact
-from kerasface.export.comparison import Compared, Comparison, compare
-from kerasface.export.crops import read_crops
-from kerasface.export.exporter import FORMATS, export
-from kerasface.export.handover import Calibration
-from kerasface.export.identity import embedder_id, embedder_spec
-from kerasface.export.metadata import write_sidecar
-from kerasface.export.onnx import to_onnx
-from kerasface.export.operators import count_operators, forbidden_operators
-from kerasface.export.parity import ParityReport, check, natural_images
-from kerasface.export.precision import stored_precision
-from kerasface.export.prelu import SlopedMaximum, without_prelu
-from kerasface.export.report import ExportReport
-from kerasface.export.saved_model import to_saved_model
-from kerasface.export.strip import Standardize, UnitLength, strip
-from kerasface.export.tflite import PRECISIONS, to_tflite
-from kerasface.export.trained import load_trained
+from kerasface.lazy import lazy
+
+_HOMES = {
+    "FORMATS": "exporter",
+    "PRECISIONS": "tflite",
+    "Calibration": "handover",
+    "Compared": "comparison",
+    "Comparison": "comparison",
+    "ExportReport": "report",
+    "ParityReport": "parity",
+    "SlopedMaximum": "prelu",
+    "Standardize": "stripping",
+    "UnitLength": "stripping",
+    "check": "parity",
+    "compare": "comparison",
+    "count_operators": "operators",
+    "embedder_id": "identity",
+    "embedder_spec": "identity",
+    "export": "exporter",
+    "forbidden_operators": "operators",
+    "load_trained": "trained",
+    "natural_images": "parity",
+    "open_artefact": "artefact",
+    "read_crops": "crops",
+    "stored_precision": "precision",
+    "strip": "stripping",
+    "to_onnx": "onnx",
+    "to_saved_model": "saved_model",
+    "to_tflite": "tflite",
+    "without_prelu": "prelu",
+    "write_sidecar": "metadata",
+}
 
 __all__ = [
     "FORMATS",
@@ -25,7 +39,6 @@ __all__ = [
     "Calibration",
     "Compared",
     "Comparison",
-    "Delegation",
     "ExportReport",
     "ParityReport",
     "SlopedMaximum",
@@ -34,7 +47,6 @@ __all__ = [
     "check",
     "compare",
     "count_operators",
-    "delegation",
     "embedder_id",
     "embedder_spec",
     "export",
@@ -51,3 +63,7 @@ __all__ = [
     "without_prelu",
     "write_sidecar",
 ]
+
+
+# Lazy: the precision of a file and its sidecar need no TensorFlow.
+__getattr__, __dir__ = lazy(__name__, _HOMES)

@@ -6,7 +6,7 @@ from kerasface.errors import KerasfaceError
 from kerasface.export.comparison import compare
 from kerasface.export.onnx import to_onnx
 from kerasface.export.saved_model import to_saved_model
-from kerasface.export.strip import strip
+from kerasface.export.stripping import strip
 from kerasface.export.tflite import PRECISIONS, to_tflite
 
 __all__ = ["FORMATS", "export"]

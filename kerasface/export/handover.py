@@ -16,7 +16,7 @@ from kerasface.export.identity import embedder_id
 from kerasface.export.metadata import write_sidecar
 from kerasface.export.parity import check, natural_images, require
 from kerasface.export.report import ExportReport
-from kerasface.export.strip import strip
+from kerasface.export.stripping import strip
 
 __all__ = ["MIN_IMAGES", "Calibration", "hand_over", "prepare"]
 

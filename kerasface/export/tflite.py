@@ -11,7 +11,7 @@ from kerasface.export.handover import Calibration, hand_over, prepare
 from kerasface.export.metadata import tflite_with_spec
 from kerasface.export.prelu import without_prelu
 from kerasface.export.quantization import REPRESENTATIVE, quantize_dynamically, quantize_statically, require_quantizer
-from kerasface.export.strip import strip
+from kerasface.export.stripping import strip
 
 __all__ = ["PRECISIONS", "converted", "to_tflite"]
 

@@ -9,6 +9,7 @@ from kerasface.edge.assets import cache_dir
 from kerasface.edge.atomic import write_atomically
 from kerasface.errors import KerasfaceError
 from kerasface.zoo.manifest import MANIFEST, Manifest
+from kerasface.zoo.network import reason
 
 __all__ = ["HOST", "SHIPPED", "Base", "bases", "zoo_dir"]
 
@@ -76,8 +77,8 @@ class Base:
         except OSError as error:  # requests' exceptions are OSErrors
             if not copy.is_file():
                 raise KerasfaceError(
-                    f"can't read the zoo's manifest {self.url}{MANIFEST}: {error}. Is the address right, and the "
-                    "network there? What the package carries works without: unset KERASFACE_ZOO."
+                    f"can't read the zoo's manifest {self.url}{MANIFEST}: {reason(self.url, error)}. What the package "
+                    "carries works without: unset KERASFACE_ZOO."
                 ) from error
             text = copy.read_text(encoding="utf-8")
             return Manifest.from_json(text, copy)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from kerasface.edge.assets import cache_dir
 from kerasface.errors import KerasfaceError
+from kerasface.zoo.network import reason
 
 __all__ = ["fetch_file"]
 
@@ -54,8 +55,9 @@ def fetch_file(base, file, *, progress=None):
             f"{file.sha256[:16]}…. It was damaged or exchanged, and is not used."
         ) from error
     except requests.exceptions.RequestException as error:
+        url = base.location(file.path)
         raise KerasfaceError(
-            f"can't fetch {base.location(file.path)}: {error}. Whatever has come is kept: run it again to go on."
+            f"can't fetch {url}: {reason(url, error)}. Whatever has come is kept: run it again to go on."
         ) from error
     except OSError as error:
         raise KerasfaceError(f"can't fetch {base.location(file.path)}: {error}") from error

@@ -4,7 +4,8 @@ import keras
 import pytest
 
 from kerasface import backbones
-from kerasface.export import delegation, natural_images, to_onnx, to_tflite
+from kerasface.edge.delegation import delegation
+from kerasface.export import natural_images, to_onnx, to_tflite
 from tests.backbones.networks import DIMENSION, SMALL, settle
 from tests.export.samples import spec_of
 

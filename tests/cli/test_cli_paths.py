@@ -1,8 +1,11 @@
 """A mistyped path is told before TensorFlow is imported, which takes seconds."""
 
+import subprocess
 import sys
 
 import pytest
+
+from kerasface.data import render_identities, write_class_folder
 
 NAME = "mobilefacenet.sface_photos"
 
@@ -17,6 +20,7 @@ def place(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "recipe.yaml").touch()
     (tmp_path / "model.keras").write_bytes(b"PK\x03\x04")  # as Keras files begin
+    (tmp_path / "model.tflite").touch()
     (tmp_path / "faces" / "ann").mkdir(parents=True)
     (tmp_path / "faces" / "ann" / "1.jpg").touch()
 
@@ -38,6 +42,7 @@ def place(tmp_path, monkeypatch):
         "export gone/model.keras --to tflite --out a.tflite",
         "calibrate gone.tflite faces",
         "calibrate model.keras gone",
+        "calibrate model.tflite gone",
         "evaluate model.keras --lfw gone",
         "evaluate model.keras --people gone",
         "evaluate model.keras --probes faces --distractors gone",
@@ -73,3 +78,15 @@ def test_what_needs_tensorflow_says_so_once_all_paths_are_right(kerasface, witho
     code, _, err = kerasface("train", "recipe.yaml", "--data", "faces")
     assert code == 2
     assert "needs tensorflow: pip install 'kerasface[train,onnx]'" in err
+
+
+def test_calibrating_a_tflite_file_takes_no_tensorflow(model_files, tmp_path):
+    write_class_folder(*render_identities(6, 2, seed=1), tmp_path / "faces")
+    code = (
+        "import sys; sys.modules.update(tensorflow=None, keras=None); from kerasface.cli import main; "
+        "sys.argv[0] = 'kerasface'; main()"
+    )
+    command = [sys.executable, "-c", code, "calibrate", model_files["tflite"], tmp_path / "faces", "--far", "0.2"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "faces (fp32)" in done.stdout

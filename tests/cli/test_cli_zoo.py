@@ -131,14 +131,22 @@ def test_get_copies_the_file_with_its_sidecar(kerasface, base, tmp_path):
     assert NAME in err.split("There is: ")[1]
 
 
-def test_verify_finds_an_exchanged_file(kerasface, base):
+def test_verify_goes_on_past_an_exchanged_file(kerasface, base):
+    tree = manifest()
+    files = tree["models"][NAME]["files"]
+    files["tflite-int8"] = {**files["tflite-fp16"], "path": f"{NAME}/int8.tflite"}
+    (base.parent / "manifest.json").write_text(json.dumps(tree))
+    (base / "int8.tflite").write_bytes(CONTENT)
     code, out, _ = kerasface("zoo", "verify", NAME)
-    assert (code, out.strip()) == (0, f"{NAME} tflite-fp16: as the manifest says")
+    assert code == 0
+    assert out.splitlines() == [f"{NAME} tflite-{one}: as the manifest says" for one in ("fp16", "int8")]
     next((base.parents[1] / "cache").rglob("fp16.tflite")).write_bytes(b"other")
     (base / "fp16.tflite").write_bytes(b"other")
-    code, _, err = kerasface("zoo", "verify")
+    code, out, err = kerasface("zoo", "verify", NAME)
     assert code == 2
-    assert "is not the file that the manifest names" in err
+    assert out.strip() == f"{NAME} tflite-int8: as the manifest says"
+    assert f"{NAME} tflite-fp16: {base}/fp16.tflite is not the file that the manifest names" in err
+    assert f"1 of 2 files can't be verified: {NAME} tflite-fp16." in err
 
 
 def test_commands_take_a_name_for_a_file(kerasface, base, model_files, spec, tmp_path):
@@ -152,6 +160,9 @@ def test_commands_take_a_name_for_a_file(kerasface, base, model_files, spec, tmp
     code, out, err = kerasface("verify", NAME, crop, crop, "--no-align")
     assert code == 0, err
     assert "same person" in out
+    code, out, err = kerasface("benchmark", NAME, model_files["tflite"], "--threads", "1", "--runs", "2")
+    assert code == 0, err
+    assert "2 files in turn" in out
     code, _, err = kerasface("verify", "no.such", crop, crop, "--no-align")
     assert code == 2
     assert NAME in err.split("no embedder 'no.such' in the zoo. There is: ")[1]

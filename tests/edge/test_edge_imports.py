@@ -41,7 +41,7 @@ def test_unknown_names_are_attribute_errors_and_dir_lists_the_public_ones():
         _ = kerasface.edge.Camera
 
 
-@pytest.mark.parametrize("path", sorted(EDGE.glob("*.py")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted(EDGE.rglob("*.py")), ids=lambda path: str(path.relative_to(EDGE)))
 def test_the_room_imports_only_what_a_device_has(path):
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []

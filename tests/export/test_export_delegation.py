@@ -2,7 +2,8 @@ import keras
 import pytest
 
 from kerasface import KerasfaceError
-from kerasface.export import Delegation, count_operators, delegation, to_tflite
+from kerasface.edge.delegation import Delegation, delegation
+from kerasface.export import count_operators, to_tflite
 from tests.export.samples import DIMENSION, spec_of
 
 

@@ -11,7 +11,7 @@ from ai_edge_litert.interpreter import Interpreter
 from kerasface.edge.metadata import sidecar_path
 from kerasface.export.metadata import onnx_with_spec, tflite_with_spec
 from kerasface.export.quantization import quantize_dynamically
-from kerasface.export.strip import strip
+from kerasface.export.stripping import strip
 from kerasface.export.tflite import converted
 from kerasface.spec import SPEC_KEY, EmbedderSpec, Threshold
 

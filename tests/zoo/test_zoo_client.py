@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -74,7 +75,7 @@ def test_a_broken_transfer_goes_on_where_it_broke(zoo):
 
 def test_what_came_is_kept_for_the_next_call(zoo, cache):
     zoo.faults = ["truncate"] + [500] * download._RETRIES
-    with pytest.raises(KerasfaceError, match=r"can't fetch .*500 Server Error.*run it again to go on"):
+    with pytest.raises(KerasfaceError, match=r"can't fetch .* says 500 Internal Server Error. Whatever has come is kept"):
         get(NAME)
     assert not list(cache.rglob("*.tflite"))
     zoo.asked.clear()
@@ -218,10 +219,39 @@ def test_addresses_that_are_none(address):
         Base(address)
 
 
-def test_a_host_that_never_answered_is_named(cache, monkeypatch):
-    monkeypatch.setenv("KERASFACE_ZOO", "http://127.0.0.1:1/zoo")
-    with pytest.raises(KerasfaceError, match=r"can't read the zoo's manifest http://127.0.0.1:1/zoo/manifest.json"):
+@pytest.mark.parametrize(
+    ("address", "proxy", "why"),
+    [
+        ("http://127.0.0.1:1/zoo", None, r"127.0.0.1:1 is not to be reached, or broke off \(Connection refused\)"),
+        ("https://nowhere.invalid/zoo", None, "no host nowhere.invalid is known: it is mistyped, or the network"),
+        ("https://nowhere.invalid/zoo", "http://127.0.0.1:1", "the proxy on the way to nowhere.invalid .*HTTPS_PROXY"),
+    ],
+)
+def test_a_host_that_never_answered_is_named(address, proxy, why, cache, monkeypatch):
+    monkeypatch.setenv("KERASFACE_ZOO", address)
+    monkeypatch.setenv("HTTPS_PROXY", proxy or "")
+    monkeypatch.delenv("https_proxy", raising=False)
+    with pytest.raises(KerasfaceError, match=f"can't read the zoo's manifest {address}/manifest.json: {why}"):
         list_models()
+
+
+def test_why_a_host_that_is_there_gave_no_manifest(zoo, monkeypatch):
+    host = zoo.address.removeprefix("http://").removesuffix("/zoo")
+    monkeypatch.setenv("KERASFACE_ZOO", f"http://{host}/elsewhere")
+    zoo.faults = [404]
+    with pytest.raises(KerasfaceError, match=f"manifest.json: {host} says 404 Not Found. What the package carries"):
+        list_models()
+    # A host that speaks no TLS: whoever it is, nothing is taken from it.
+    monkeypatch.setenv("KERASFACE_ZOO", f"https://{host}/zoo")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with pytest.raises(KerasfaceError, match=f"{host} can't prove that it is that host"):
+        list_models()
+    monkeypatch.setattr(bases, "_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        monkeypatch.setenv("KERASFACE_ZOO", f"http://127.0.0.1:{port}")
+        with pytest.raises(KerasfaceError, match=f"manifest.json: 127.0.0.1:{port} doesn't answer"):
+            list_models()
 
 
 ASK = "from kerasface.zoo import get; print(get({!r}).read_bytes().__len__())"

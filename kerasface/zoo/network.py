@@ -1,0 +1,39 @@
+"""What a failed request means, in words that say what to look at."""
+
+import urllib.parse
+
+__all__ = ["reason"]
+
+
+def reason(url, error):
+    """Tells why a host could not be asked, or broke off.
+
+    Args:
+        url: that was asked for.
+        error: an exception of `requests`.
+
+    Returns:
+        Half a sentence.
+    """
+    import requests
+    from urllib3.exceptions import NameResolutionError
+
+    host = urllib.parse.urlsplit(url).netloc
+    if isinstance(error, requests.exceptions.HTTPError):
+        return f"{host} says {error.response.status_code} {error.response.reason}"
+    if isinstance(error, requests.exceptions.ProxyError):
+        return f"the proxy on the way to {host} doesn't let through; HTTPS_PROXY or HTTP_PROXY names it"
+    if isinstance(error, requests.exceptions.SSLError):
+        return f"{host} can't prove that it is that host ({_innermost(error)})"
+    if isinstance(error, requests.exceptions.Timeout):
+        return f"{host} doesn't answer"
+    if isinstance(getattr(error.args[0] if error.args else None, "reason", None), NameResolutionError):
+        return f"no host {host} is known: it is mistyped, or the network is away"
+    return f"{host} is not to be reached, or broke off ({_innermost(error)})"
+
+
+def _innermost(error):
+    """The system's own word, which stands at the end of the chain."""
+    while error.__cause__ or error.__context__:
+        error = error.__cause__ or error.__context__
+    return getattr(error, "strerror", None) or str(error)
