@@ -8,6 +8,8 @@ from pathlib import Path
 
 from mkdocs.structure.files import File
 
+from kerasface.quiet import quiet_standard_error
+
 ROOT = Path(__file__).parents[1]
 ROOMS = ("heads", "losses", "backbones", "data", "alignment", "training", "evaluation", "export", "edge", "zoo")
 ROOMS += ("plot", "toy", "doctor")
@@ -15,6 +17,8 @@ ROOMS += ("plot", "toy", "doctor")
 
 def on_files(files, config):
     """MkDocs' hook: adds the generated pages."""
+    with quiet_standard_error():
+        importlib.import_module("tensorflow")
     pages = {f"api/{room}.md": api_page(f"kerasface.{room}") for room in ROOMS}
     pages["api/kerasface.md"] = api_page("kerasface")
     pages["commands.md"] = commands_page()

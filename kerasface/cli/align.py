@@ -5,9 +5,10 @@ from pathlib import Path
 import typer
 from rich.table import Column, Table
 
-from kerasface.cli.console import console, error_console, import_extra, import_training_side, quiet_standard_error
+from kerasface.cli.console import console, error_console, import_extra, import_training_side
 from kerasface.errors import KerasfaceError
 from kerasface.progress import progress_bar
+from kerasface.quiet import quiet_standard_error
 
 __all__ = ["add_to"]
 

@@ -5,10 +5,11 @@ from pathlib import Path
 import typer
 from rich.table import Column, Table
 
-from kerasface.cli.console import console, error_console, quiet_standard_error
+from kerasface.cli.console import console, error_console
 from kerasface.cli.models import model_file
 from kerasface.cli.reports import write_report
 from kerasface.progress import progress_bar
+from kerasface.quiet import quiet_standard_error
 
 __all__ = ["add_to"]
 

@@ -1,16 +1,14 @@
 """Where commands write: results to standard output, progress and errors to standard error."""
 
-import contextlib
 import importlib
-import os
-import sys
 from pathlib import Path
 
 from rich.console import Console
 
 from kerasface.errors import KerasfaceError
+from kerasface.quiet import quiet_standard_error
 
-__all__ = ["console", "error_console", "import_extra", "import_training_side", "people_text", "quiet_standard_error"]
+__all__ = ["console", "error_console", "import_extra", "import_training_side", "people_text"]
 
 console = Console()
 error_console = Console(stderr=True)
@@ -52,27 +50,11 @@ def import_extra(name):
     try:
         importlib.import_module(name)
     except ModuleNotFoundError as error:
-        raise KerasfaceError(f"this needs {error.name}: pip install {error.name}, or 'kerasface[train]', which brings it") from error
+        raise KerasfaceError(
+            f"this needs {error.name}: pip install {error.name}, or 'kerasface[train]', which brings it"
+        ) from error
 
 
 def people_text(count):
     """Returns "1 person", "2 people"."""
     return f"{count:,} {'person' if count == 1 else 'people'}"
-
-
-@contextlib.contextmanager
-def quiet_standard_error():
-    """Silences standard error while the block runs; exceptions still come through.
-
-    TensorFlow and LiteRT log from C++ before a log level can be set; only the file descriptor is low enough for that.
-    """
-    sys.stderr.flush()
-    kept = os.dup(2)
-    with open(os.devnull, "wb") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
-    try:
-        yield
-    finally:
-        sys.stderr.flush()
-        os.dup2(kept, 2)
-        os.close(kept)

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import typer
 
-from kerasface.cli.console import console, error_console, import_training_side, quiet_standard_error
+from kerasface.cli.console import console, error_console, import_training_side
 from kerasface.progress import progress_bar
+from kerasface.quiet import quiet_standard_error
 
 __all__ = ["add_to"]
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import typer
 
-from kerasface.cli.console import console, import_training_side, quiet_standard_error
+from kerasface.cli.console import console, import_training_side
+from kerasface.quiet import quiet_standard_error
 
 __all__ = ["add_to"]
 

@@ -6,11 +6,12 @@ from typing import Literal
 import typer
 from rich.table import Column, Table
 
-from kerasface.cli.console import console, error_console, import_training_side, quiet_standard_error
+from kerasface.cli.console import console, error_console, import_training_side
 from kerasface.cli.models import model_file
 from kerasface.cli.reports import write_report
 from kerasface.errors import KerasfaceError
 from kerasface.progress import progress_bar
+from kerasface.quiet import quiet_standard_error
 
 __all__ = ["add_to"]
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import typer
 
-from kerasface.cli.console import quiet_standard_error
 from kerasface.cli.models import model_file
+from kerasface.quiet import quiet_standard_error
 
 __all__ = ["LARGEST", "MIN_SCORE", "MODEL", "NO_ALIGN", "THRESHOLD", "open_pipeline"]
 

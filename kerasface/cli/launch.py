@@ -5,6 +5,7 @@ from pathlib import Path
 
 import typer
 
+from kerasface.cli import train
 from kerasface.cli.console import console, import_training_side
 
 __all__ = ["add_to"]
@@ -25,11 +26,16 @@ def launch(
 
     Example: kerasface launch --workers 2 recipe.yaml --data faces/ --out runs/first
     """
-    import_training_side(recipe)
+    # Parsed here as each worker will: what is mistyped is told once and at once.
+    app = typer.Typer()
+    train.add_to(app)
+    arguments = (str(recipe), *context.args)
+    wanted = typer.main.get_command(app).make_context("kerasface train", list(arguments)).params
+    import_training_side(recipe, wanted["data"], *wanted["photos"])
     from kerasface.training.launch import launch as run
 
     # Not the console script: it need not be on the path.
-    command = [sys.executable, "-m", "kerasface", "train", str(recipe), *context.args]
+    command = [sys.executable, "-m", "kerasface", "train", *arguments]
     code = run([*command, "--strategy", "multiworker"], workers, say=_say)
     sys.exit(code)
 

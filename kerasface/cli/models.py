@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from kerasface.cli.console import error_console, import_training_side, quiet_standard_error
+from kerasface.cli.console import error_console, import_training_side
 from kerasface.errors import KerasfaceError
 from kerasface.progress import progress_bar
+from kerasface.quiet import quiet_standard_error
 
 __all__ = ["model_file", "open_embedder"]
 

@@ -12,10 +12,10 @@ from kerasface.cli.console import (
     error_console,
     import_extra,
     import_training_side,
-    quiet_standard_error,
 )
 from kerasface.errors import KerasfaceError
 from kerasface.progress import progress_bar
+from kerasface.quiet import quiet_standard_error
 
 __all__ = ["app"]
 
@@ -196,11 +196,10 @@ def build(
     from kerasface.zoo.workshop import build as make
 
     run = run or Path("runs") / recipe.stem
-    with quiet_standard_error():
-        record = make(
-            recipe, data, lfw, out, run=run, photos=photos, cfp=cfp, changes=change, as_it_is=as_it_is, checkout=ship,
-            console=console,
-        )  # fmt: skip
+    record = make(
+        recipe, data, lfw, out, run=run, photos=photos, cfp=cfp, changes=change, as_it_is=as_it_is, checkout=ship,
+        console=console,
+    )  # fmt: skip
     if record is None:
         console.print("stopped; the same command goes on")
         sys.exit(130)

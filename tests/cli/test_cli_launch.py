@@ -33,10 +33,21 @@ def test_launch_hands_everything_on_and_gives_the_exit_code_back(kerasface, tmp_
     monkeypatch.setattr(module, "launch", launch)
     recipe = tmp_path / "recipe.yaml"
     recipe.touch()
-    words = (str(recipe), "--data", "faces", "--set", "epochs=2", "--out", "runs/first", "--resume")
+    words = (str(recipe), "--data", str(tmp_path), "--set", "epochs=2", "--out", "runs/first", "--resume")
     found, out, _ = kerasface("launch", "--workers", "3", *words)
     assert found == code
     assert out.splitlines() == ["[worker 0] 3 [bold]", f"train {' '.join(words)} --strategy multiworker"]
+
+
+def test_launch_tells_at_once_what_no_worker_would_take(kerasface, tmp_path):
+    recipe = tmp_path / "recipe.yaml"
+    recipe.touch()
+    code, _, err = kerasface("launch", recipe)
+    assert code == 2
+    assert "Missing option '--data'" in err
+    code, _, err = kerasface("launch", recipe, "--data", tmp_path, "--rezume")
+    assert code == 2
+    assert "No such option: --rezume" in err
 
 
 def test_a_worker_that_is_called_wrongly_names_the_command(monkeypatch, capsys):

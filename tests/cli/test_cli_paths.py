@@ -35,6 +35,8 @@ def place(tmp_path, monkeypatch):
         "compare recipe.yaml --data gone --lfw faces",
         "compare recipe.yaml --data faces --lfw gone",
         "launch gone.yaml --data faces",
+        "launch recipe.yaml --data gone",
+        "launch recipe.yaml --data faces --photos gone",
         f"finetune {NAME} --data gone",
         "finetune gone.keras --data faces",
         f"export {NAME} --to tflite --out a.tflite --images gone",

@@ -68,8 +68,23 @@ def test_build_then_every_command_on_the_name(kerasface, recipe, faces, lfw, tmp
 
 
 def test_a_stopped_build_says_so(kerasface, recipe, faces, lfw, tmp_path, monkeypatch):  # noqa: F811
-    monkeypatch.setattr("kerasface.zoo.workshop.run.trained_run", lambda *_, **__: None)
-    code, out, _ = kerasface("zoo", "build", recipe, "--data", faces, "--lfw", lfw, "--out", tmp_path / "upload")
+    answer = b"stopping after this step"
+    kept = os.dup(2)
+    reading, writing = os.pipe()
+
+    def stopped(*_, **__):
+        os.write(2, answer)  # as training does when Ctrl-C comes
+
+    monkeypatch.setattr("kerasface.zoo.workshop.run.trained_run", stopped)
+    os.dup2(writing, 2)
+    try:
+        code, out, _ = kerasface("zoo", "build", recipe, "--data", faces, "--lfw", lfw, "--out", tmp_path / "upload")
+    finally:
+        os.dup2(kept, 2)
+        os.close(writing)
+    with open(reading, "rb") as heard:
+        assert answer in heard.read()
+    os.close(kept)
     assert (code, out.splitlines()[-1]) == (130, "stopped; the same command goes on")
     assert not (tmp_path / "upload").exists()
 

@@ -75,7 +75,9 @@ def test_a_broken_transfer_goes_on_where_it_broke(zoo):
 
 def test_what_came_is_kept_for_the_next_call(zoo, cache):
     zoo.faults = ["truncate"] + [500] * download._RETRIES
-    with pytest.raises(KerasfaceError, match=r"can't fetch .* says 500 Internal Server Error. Whatever has come is kept"):
+    with pytest.raises(
+        KerasfaceError, match=r"can't fetch .* says 500 Internal Server Error. Whatever has come is kept"
+    ):
         get(NAME)
     assert not list(cache.rglob("*.tflite"))
     zoo.asked.clear()

@@ -15,6 +15,7 @@ from kerasface.edge.benchmark import benchmark
 from kerasface.errors import KerasfaceError
 from kerasface.evaluation import read_cfp, read_lfw, sample_pairs
 from kerasface.progress import progress_bar
+from kerasface.quiet import quiet_standard_error
 from kerasface.training.recipe.recipe import Recipe
 from kerasface.training.run.sameness import changes_between
 from kerasface.zoo.manifest import ZooFile, ZooModel, is_name
@@ -91,7 +92,8 @@ def build(
     if trained is None:
         return None
     with tempfile.TemporaryDirectory(prefix="kerasface-") as folder:
-        record, files = _made(trained, Path(folder), recipe_path, changes, benchmarks, teacher, console)
+        with quiet_standard_error():  # the runtimes' notes; training's answer to Ctrl-C must come through
+            record, files = _made(trained, Path(folder), recipe_path, changes, benchmarks, teacher, console)
         if checkout is not None:
             check_sizes(record, checkout)
         put(record, files, out)
