@@ -19,25 +19,34 @@ def add_to(app):
 
 
 def calibrate(
-    model: Path = typer.Argument(help=".keras, .tflite or .onnx file; its sidecar MODEL.json gets the thresholds."),
+    model: Path = typer.Argument(help=".keras, .tflite or .onnx file of yours; thresholds go into it and MODEL.json."),
     faces: Path = typer.Argument(help="Aligned crops of people that training never saw, a sub-folder a person."),
     far: list[float] = typer.Option([1e-2, 1e-3], help="Wanted false accept rate; may be repeated."),
     name: str = typer.Option(None, help="Name of the set, as users will read it; by default the folder's."),
 ):
-    """Choose the thresholds of an embedder on your own people, with a bound, and write them beside the file.
+    """Choose the thresholds of an embedder on your own people, with a bound, and write them into the file.
+
+    A .keras file has room for them only in MODEL.json beside it.
 
     Example: kerasface calibrate first.tflite data/staff/aligned_112 --far 1e-3
     """
+    from kerasface.zoo.bases import fetched_dir
+
     if not model.is_file():
         raise KerasfaceError(
-            f"no model file {model}. Is the path right, seen from {Path.cwd()}? The thresholds are written beside it: "
+            f"no model file {model}. Is the path right, seen from {Path.cwd()}? The thresholds are written into it: "
             "`kerasface zoo get NAME --out FILE` makes a file of a name of the zoo."
+        )
+    if fetched_dir().resolve() in model.resolve().parents:
+        raise KerasfaceError(
+            f"{model} is the zoo's, and fetched anew when it is another file than the manifest says: "
+            "`kerasface zoo get NAME --out FILE` makes one that is yours."
         )
     import_extra("scipy")
     from kerasface.data import open_faces
     from kerasface.edge import decision_threshold
     from kerasface.evaluation import calibrate_embedder
-    from kerasface.export import stored_precision, write_sidecar
+    from kerasface.export import stored_precision, write_spec
 
     people = open_faces(faces)  # a wrong path is told before TensorFlow is imported for a .keras file
     embed, spec = open_embedder(model)
@@ -47,7 +56,7 @@ def calibrate(
             embed, spec, people.photos, people.labels,
             fars=far, calibrated_on=name or faces.name, precision=precision, progress=update,
         )  # fmt: skip
-    write_sidecar(model, calibrated)
+    write_spec(model, calibrated)
     table = Table("FAR (FMR)", "cosine", "95 % upper bound of the FAR", "impostor pairs", "calibrated on")
     for threshold in calibrated.thresholds:
         bound = "unknown" if threshold.far_upper is None else f"{threshold.far_upper:.3g}"

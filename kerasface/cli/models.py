@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from kerasface.cli.console import error_console, import_training_side
+from kerasface.edge.runtime import KERAS_BEGIN
 from kerasface.errors import KerasfaceError
 from kerasface.progress import progress_bar
 from kerasface.quiet import quiet_standard_error
@@ -41,7 +42,7 @@ def model_file(model, *formats):
 
 
 def open_embedder(path):
-    """Returns `(embed, spec)` of a model file, told apart by content: Keras files are zip archives.
+    """Returns `(embed, spec)` of a model file, told apart by content.
 
     `embed` refuses images that aren't crops of the model's size.
 
@@ -54,7 +55,7 @@ def open_embedder(path):
     from kerasface.evaluation.representation import for_crops
 
     path = model_file(path, "keras", "tflite-fp16")
-    if _is_zip(path):
+    if _is_keras(path):
         try:
             import_training_side()
         except KerasfaceError as error:
@@ -70,9 +71,9 @@ def open_embedder(path):
     return for_crops(embedder.embed, embedder.spec), embedder.spec
 
 
-def _is_zip(path):
+def _is_keras(path):
     path = Path(path)
     if not path.is_file():
         return False  # Embedder.load says what is wrong
     with open(path, "rb") as file:
-        return file.read(4) == b"PK\x03\x04"
+        return file.read(len(KERAS_BEGIN)) == KERAS_BEGIN

@@ -19,8 +19,8 @@ def sidecar_path(path):
 def read_spec(entries, content, path):
     """Finds what is known about an exported model.
 
-    The sidecar's spec wins over the one inside the file: thresholds are calibrated on the finished file, when some
-    formats can't be written any more. The sidecar must be of exactly this file, and both specs of one model.
+    The sidecar's spec wins over the one inside the file: a host's manifest may know thresholds that were chosen with
+    the finished file, whose bytes must stay. The sidecar must be of exactly this file, and both specs of one model.
 
     Args:
         entries: the file's own metadata, dict of name to bytes (`session.metadata`).

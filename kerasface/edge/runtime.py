@@ -8,8 +8,18 @@ import numpy as np
 from kerasface.edge.flatbuffer import tflite_metadata
 from kerasface.errors import KerasfaceError
 
-__all__ = ["OnnxSession", "TFLiteSession", "file_format", "open_session", "read_model", "tflite_interpreter"]
+__all__ = [
+    "KERAS_BEGIN",
+    "OnnxSession",
+    "TFLiteSession",
+    "file_format",
+    "open_session",
+    "read_model",
+    "tflite_interpreter",
+]
 
+# Keras files are zip archives.
+KERAS_BEGIN = b"PK\x03\x04"
 # A FlatBuffers file carries its identifier at bytes 4…8.
 _TFLITE_IDENTIFIER = b"TFL3"
 # ONNX has no magic number: a ModelProto begins with field 1, ir_version, as a varint.
@@ -55,7 +65,7 @@ def file_format(content, path):
     if content[:1] == _ONNX_FIRST_BYTE:
         return "onnx"
     hint = ""
-    if content[:4] == b"PK\x03\x04":
+    if content.startswith(KERAS_BEGIN):
         hint = " It looks like a .keras archive: export it first with `kerasface export MODEL --to tflite --out FILE`."
     raise KerasfaceError(f"{path} is neither a TFLite nor an ONNX model. Received: first bytes {content[:8]!r}.{hint}")
 

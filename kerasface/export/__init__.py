@@ -31,6 +31,7 @@ _HOMES = {
     "to_tflite": "tflite",
     "without_prelu": "prelu",
     "write_sidecar": "metadata",
+    "write_spec": "metadata",
 }
 
 __all__ = [
@@ -62,6 +63,7 @@ __all__ = [
     "to_tflite",
     "without_prelu",
     "write_sidecar",
+    "write_spec",
 ]
 
 

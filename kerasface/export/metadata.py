@@ -7,10 +7,12 @@ from pathlib import Path
 import flatbuffers
 import numpy as np
 
+from kerasface.edge.atomic import write_atomically
 from kerasface.edge.metadata import sidecar_path
+from kerasface.edge.runtime import KERAS_BEGIN, file_format, read_model
 from kerasface.spec import SPEC_KEY
 
-__all__ = ["artefact_bytes", "onnx_with_spec", "tflite_with_spec", "write_sidecar"]
+__all__ = ["artefact_bytes", "onnx_with_spec", "tflite_with_spec", "write_sidecar", "write_spec"]
 
 
 def tflite_with_spec(content, spec):
@@ -93,6 +95,34 @@ def write_sidecar(path, spec):
     }
     sidecar_path(path).write_text(json.dumps(sidecar, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     return sidecar
+
+
+def write_spec(path, spec):
+    """Writes a spec, such as one with new thresholds, into a TFLite or ONNX file, and the sidecar that goes with it.
+
+    A Keras file holds no spec: its sidecar alone is written.
+
+    Args:
+        path: `.keras`, TFLite or ONNX file.
+        spec: `EmbedderSpec`; of the same embedder.
+
+    Raises:
+        KerasfaceError: no such file, or another kind.
+        OSError: the file can't be written; it is as it was.
+
+    Example:
+        >>> write_spec("face.tflite", spec.replace(thresholds=(Threshold(0.31, 1e-3, "staff", "fp16", 30_000),)))
+    """
+    path = Path(path)
+    content = read_model(path)
+    if not content.startswith(KERAS_BEGIN):
+        written = (tflite_with_spec if file_format(content, path) == "tflite" else onnx_with_spec)(content, spec)
+        draft = path.with_name(f".{path.name}.calibrated")
+        write_atomically(draft, written, mode=path.stat().st_mode & 0o777)
+        # A sidecar of the old file would make the new one unreadable: at no moment do the two meet.
+        sidecar_path(path).unlink(missing_ok=True)
+        draft.replace(path)
+    write_sidecar(path, spec)
 
 
 def artefact_bytes(path):

@@ -3,12 +3,10 @@
 import io
 import zipfile
 
-from kerasface.edge.runtime import file_format, read_model
+from kerasface.edge.runtime import KERAS_BEGIN, file_format, read_model
 from kerasface.errors import KerasfaceError
 
 __all__ = ["stored_precision"]
-
-_ZIP = b"PK\x03\x04"
 
 
 def stored_precision(path):
@@ -30,7 +28,7 @@ def stored_precision(path):
         'int8'
     """
     content = read_model(path)
-    if content.startswith(_ZIP):
+    if content.startswith(KERAS_BEGIN):
         weights, activations = _keras_types(content), set()
     elif file_format(content, path) == "tflite":
         weights, activations = _tflite_types(content)

@@ -11,7 +11,7 @@ from kerasface.errors import KerasfaceError
 from kerasface.zoo.manifest import MANIFEST, Manifest
 from kerasface.zoo.network import reason
 
-__all__ = ["HOST", "SHIPPED", "Base", "bases", "zoo_dir"]
+__all__ = ["HOST", "SHIPPED", "Base", "bases", "fetched_dir", "zoo_dir"]
 
 # The public host, to be set by who runs one; the form of $KERASFACE_ZOO. There is none yet.
 HOST: str | None = None
@@ -21,6 +21,11 @@ SHIPPED = Path(__file__).parent / "shipped"
 
 _SECONDS = 15
 _LOCAL = ("localhost", "127.0.0.1", "::1")
+
+
+def fetched_dir():
+    """Returns the folder of fetched files, each as its manifest says."""
+    return cache_dir() / "zoo_files"
 
 
 def zoo_dir():

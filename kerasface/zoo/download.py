@@ -3,8 +3,8 @@
 import shutil
 from pathlib import Path
 
-from kerasface.edge.assets import cache_dir
 from kerasface.errors import KerasfaceError
+from kerasface.zoo.bases import fetched_dir
 from kerasface.zoo.network import reason
 
 __all__ = ["fetch_file"]
@@ -39,7 +39,7 @@ def fetch_file(base, file, *, progress=None):
 
     pooch.get_logger().setLevel("WARNING")  # the progress says it better
     # By its hash: files of one name from two bases never meet.
-    folder = cache_dir() / "zoo_files" / file.sha256[:16]
+    folder = fetched_dir() / file.sha256[:16]
     name = Path(file.path).name
     shelf = pooch.create(
         path=folder, base_url=base.address, registry={name: f"sha256:{file.sha256}"}, retry_if_failed=_RETRIES

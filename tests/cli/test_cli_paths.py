@@ -1,11 +1,14 @@
 """A mistyped path is told before TensorFlow is imported, which takes seconds."""
 
+import shutil
 import subprocess
 import sys
 
 import pytest
 
 from kerasface.data import render_identities, write_class_folder
+from kerasface.edge import Embedder
+from kerasface.edge.metadata import sidecar_path
 
 NAME = "mobilefacenet.sface_photos"
 
@@ -63,10 +66,16 @@ def test_a_mistyped_path_is_told_at_once(kerasface, without_tensorflow, place, c
     assert "tensorflow" not in err
 
 
-def test_calibrate_wants_a_file_to_write_beside(kerasface, without_tensorflow, place):
+def test_calibrate_wants_a_file_to_write_into(kerasface, without_tensorflow, place, tmp_path, monkeypatch):
     code, _, err = kerasface("calibrate", NAME, "faces")
     assert code == 2
     assert "`kerasface zoo get NAME --out FILE` makes a file of a name" in err
+    monkeypatch.setenv("KERASFACE_CACHE", str(tmp_path / "cache"))
+    code, out, _ = kerasface("zoo", "get", NAME)
+    assert code == 0
+    code, _, err = kerasface("calibrate", out.strip(), "faces")
+    assert code == 2
+    assert "is the zoo's, and fetched anew when it is another file" in err
 
 
 def test_evaluate_names_the_way_without_tensorflow(kerasface, without_tensorflow, place):
@@ -88,7 +97,10 @@ def test_calibrating_a_tflite_file_takes_no_tensorflow(model_files, tmp_path):
         "import sys; sys.modules.update(tensorflow=None, keras=None); from kerasface.cli import main; "
         "sys.argv[0] = 'kerasface'; main()"
     )
-    command = [sys.executable, "-c", code, "calibrate", model_files["tflite"], tmp_path / "faces", "--far", "0.2"]
+    model = shutil.copy(model_files["tflite"], tmp_path / "model.tflite")
+    command = [sys.executable, "-c", code, "calibrate", model, tmp_path / "faces", "--far", "0.2"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "faces (fp32)" in done.stdout
+    sidecar_path(model).unlink()
+    assert "faces" in {one.calibrated_on for one in Embedder.load(model).spec.thresholds}

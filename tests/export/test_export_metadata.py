@@ -8,8 +8,9 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
+from kerasface.edge import Embedder
 from kerasface.edge.metadata import sidecar_path
-from kerasface.export.metadata import onnx_with_spec, tflite_with_spec
+from kerasface.export.metadata import onnx_with_spec, tflite_with_spec, write_spec
 from kerasface.export.quantization import quantize_dynamically
 from kerasface.export.stripping import strip
 from kerasface.export.tflite import converted
@@ -105,3 +106,34 @@ def test_an_onnx_file_keeps_its_other_properties(exported, spec):
     onnx.helper.set_model_props(proto, {"author": "someone", SPEC_KEY: "old"})
     again = onnx.load_from_string(onnx_with_spec(proto.SerializeToString(), spec))
     assert {p.key: p.value for p in again.metadata_props} == {"author": "someone", SPEC_KEY: spec.to_json()}
+
+
+@pytest.mark.parametrize("kind", [("tflite", "fp16"), ("tflite", "int8"), ("onnx", "fp32")], ids=" ".join)
+def test_new_thresholds_go_into_the_file_and_its_sidecar(exported, spec, images, kind, tmp_path):
+    path = tmp_path / exported[kind][0].name
+    path.write_bytes(exported[kind][0].read_bytes())
+    path.chmod(0o640)
+    sidecar_path(path).write_text(sidecar_path(exported[kind][0]).read_text())
+    before = Embedder.load(path).embed(images[:4])
+    calibrated = spec.replace(thresholds=(Threshold(0.31, 1e-3, "staff", kind[1], 3000),))
+    write_spec(path, calibrated)
+    assert path.stat().st_mode & 0o777 == 0o640
+    embedder = Embedder.load(path)
+    assert embedder.spec == calibrated
+    np.testing.assert_array_equal(embedder.embed(images[:4]), before)
+    sidecar_path(path).unlink()
+    assert Embedder.load(path).spec == calibrated
+
+
+def test_a_file_that_can_not_be_written_stays_readable(exported, spec, tmp_path, monkeypatch):
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    path = tmp_path / "face.tflite"
+    path.write_bytes(exported["tflite", "fp16"][0].read_bytes())
+    sidecar_path(path).write_text(sidecar_path(exported["tflite", "fp16"][0]).read_text())
+    monkeypatch.setattr("kerasface.edge.atomic.os.fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_spec(path, spec.replace(thresholds=(Threshold(0.31, 1e-3, "staff", "fp16", 3000),)))
+    assert Embedder.load(path).spec == spec
+    assert sorted(tmp_path.iterdir()) == [path, sidecar_path(path)]
