@@ -69,9 +69,7 @@ class Watcher:
         unnamed = {id(face): track for face, track in zip(faces, tracks, strict=True) if track not in self._matches}
         found = self._pipeline.embed(frame, [face for face in faces if id(face) in unnamed])
         for embedded in found:
-            self._matches[unnamed[id(embedded.face)]] = self._gallery.identify(
-                embedded.embedding, self._threshold, embedder_id=embedded.embedder_id
-            )
+            self._matches[unnamed[id(embedded.face)]] = self._gallery.identify(embedded.embedding, self._threshold)
         self._matches = {track: match for track, match in self._matches.items() if track in self._tracker.tracks}
         new = {unnamed[id(embedded.face)] for embedded in found}
         return [

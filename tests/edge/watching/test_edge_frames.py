@@ -1,6 +1,7 @@
 import importlib
 import struct
 import sys
+import wave
 
 import av
 import numpy as np
@@ -55,6 +56,7 @@ def test_a_video_that_was_held_on_its_side_is_turned_upright(tmp_path, pictures)
     path.write_bytes(content)
     for before, (_, after) in zip(plain, read_frames(path), strict=True):
         assert after.shape == (96, 64, 3)
+        assert after.flags.c_contiguous
         np.testing.assert_array_equal(after, np.rot90(before, -1))
 
 
@@ -69,12 +71,23 @@ def test_a_folder_gives_its_pictures_in_the_order_of_their_names(tmp_path, pictu
         np.testing.assert_array_equal(frame, picture)
 
 
+def test_a_video_may_have_a_cameras_name(tmp_path, pictures, monkeypatch):
+    write_video(tmp_path / "door.mp4", pictures)
+    (tmp_path / "door.mp4").rename(tmp_path / "0")
+    monkeypatch.chdir(tmp_path)
+    assert len(list(read_frames("0"))) == 5
+
+
 def test_sources_that_are_none_say_why(tmp_path, monkeypatch):
     (tmp_path / "text.mp4").write_text("hello")
     (tmp_path / "empty").mkdir()
+    with wave.open(str(tmp_path / "sound.wav"), "wb") as sound:
+        sound.setparams((1, 2, 8000, 0, "NONE", ""))
+        sound.writeframes(bytes(1600))
     for source, message in (
         (tmp_path / "gone.mp4", "no folder, video file or camera"),
         (tmp_path / "text.mp4", "can't read frames from"),
+        (tmp_path / "sound.wav", "can't read frames from"),
         (tmp_path / "empty", "no pictures in"),
     ):
         with pytest.raises(KerasfaceError, match=message):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from kerasface.edge import Embedder, Face, FacePipeline, Gallery, Watcher, draw_names
+from kerasface.edge import Embedder, Face, FacePipeline, FaceTracker, Gallery, Watcher, draw_names
 from kerasface.edge.align import TEMPLATES
 from kerasface.errors import KerasfaceError
 
@@ -86,6 +86,13 @@ def test_who_was_lost_from_sight_is_looked_up_again(embedder, gallery, portraits
     assert answers[-1][0].track == 1
     assert answers[-1][0].new
     assert len(watcher._matches) == 1
+
+
+def test_its_threshold_and_its_tracker_decide(embedder, gallery, portraits):
+    script = Script([(10, 50)], [], [(10, 50)])
+    watcher = Watcher(FacePipeline(embedder, script), gallery, threshold=-1.0, tracker=FaceTracker(patience=0))
+    answers = [watcher.see(frame) for frame in frames_of(script, portraits[::-1])]
+    assert [(seen.track, seen.match.name) for frame in answers for seen in frame] == [(0, "Ada"), (1, "Ada")]
 
 
 def test_another_models_gallery_is_refused(embedder):
