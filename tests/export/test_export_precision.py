@@ -1,5 +1,7 @@
 """The precision that a file tells is the one it was written in."""
 
+import sys
+
 import keras
 import numpy as np
 import onnx
@@ -82,3 +84,10 @@ def test_what_is_no_model_is_refused(tmp_path):
     (tmp_path / "photo.png").write_bytes(b"\x89PNG\r\n")
     with pytest.raises(KerasfaceError, match="neither a TFLite nor an ONNX model"):
         stored_precision(tmp_path / "photo.png")
+
+
+def test_without_onnx_the_way_out_is_said(exported, monkeypatch):
+    path = exported["onnx", "fp32"][0]
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(KerasfaceError, match=r"pip install 'kerasface\[onnx\]'"):
+        stored_precision(path)
