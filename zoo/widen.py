@@ -15,7 +15,7 @@ import numpy as np
 from keras import layers
 
 from kerasface.errors import KerasfaceError
-from kerasface.export import load_trained, write_sidecar
+from kerasface.export import embedder_id, load_trained, write_sidecar
 from kerasface.model import FaceModel
 from kerasface.zoo import get
 
@@ -36,8 +36,8 @@ def widen(backbone, width):
     wide = type(backbone).from_config({**config, "width": width})
     rng = np.random.default_rng(_SEED)
     for narrow, layer in zip(backbone.layers, wide.layers, strict=True):
-        mixes = isinstance(layer, layers.Conv2D)
         for old, new in zip(narrow.weights, layer.weights, strict=True):
+            mixes = isinstance(layer, layers.Conv2D) and len(new.shape) == 4  # not a bias
             new.assign(_widened(np.asarray(old), tuple(new.shape), mixes, rng))
     return wide
 
@@ -55,14 +55,14 @@ def _widened(values, shape, mixes, rng):
 
 
 def main():
-    """Reads a model, writes the wider one with the narrow one's spec."""
+    """Reads a model, writes the wider one with its spec beside it."""
     if len(sys.argv) != 4:
         raise SystemExit("usage: python zoo/widen.py NAME_OR_KERAS_FILE WIDTH OUT.keras")
     name, width, out = sys.argv[1], float(sys.argv[2]), Path(sys.argv[3])
     model, spec = load_trained(name if Path(name).exists() else get(name, "keras"))
     wide = FaceModel(widen(model.backbone, width), mean=model.mean, std=model.std, color_order=model.color_order)
     wide.save(out)
-    write_sidecar(out, spec)
+    write_sidecar(out, spec.replace(embedder_id=embedder_id(wide.backbone, spec), thresholds=()))
     print(f"{out}: {wide.backbone.count_params():,} weights that embed as {model.backbone.count_params():,} do")
 
 

@@ -1,5 +1,6 @@
 """kerasface calibrate."""
 
+import os
 from pathlib import Path
 
 import typer
@@ -30,19 +31,9 @@ def calibrate(
 
     Example: kerasface calibrate first.tflite data/staff/aligned_112 --far 1e-3
     """
-    from kerasface.zoo.bases import fetched_dir
-
-    if not model.is_file():
-        raise KerasfaceError(
-            f"no model file {model}. Is the path right, seen from {Path.cwd()}? The thresholds are written into it: "
-            "`kerasface zoo get NAME --out FILE` makes a file of a name of the zoo."
-        )
-    if fetched_dir().resolve() in model.resolve().parents:
-        raise KerasfaceError(
-            f"{model} is the zoo's, and fetched anew when it is another file than the manifest says: "
-            "`kerasface zoo get NAME --out FILE` makes one that is yours."
-        )
-    import_extra("scipy")
+    _check_it_is_yours(model)
+    for package in ("scipy", "flatbuffers", "ai_edge_litert"):
+        import_extra(package)
     from kerasface.data import open_faces
     from kerasface.edge import decision_threshold
     from kerasface.evaluation import calibrate_embedder
@@ -56,7 +47,10 @@ def calibrate(
             embed, spec, people.photos, people.labels,
             fars=far, calibrated_on=name or faces.name, precision=precision, progress=update,
         )  # fmt: skip
-    write_spec(model, calibrated)
+    try:
+        write_spec(model, calibrated)
+    except OSError as error:
+        raise KerasfaceError(f"can't write {model}: {error.strerror}. It is as it was.") from error
     table = Table("FAR (FMR)", "cosine", "95 % upper bound of the FAR", "impostor pairs", "calibrated on")
     for threshold in calibrated.thresholds:
         bound = "unknown" if threshold.far_upper is None else f"{threshold.far_upper:.3g}"
@@ -74,3 +68,21 @@ def calibrate(
             )  # fmt: skip
     for reason in left_out.values():
         error_console.print(f"left out: {reason}", soft_wrap=True, highlight=False)
+
+
+def _check_it_is_yours(model):
+    """Minutes before it is written."""
+    from kerasface.zoo.bases import SHIPPED, fetched_dir, zoo_dir
+
+    yours = "`kerasface zoo get NAME --format tflite-fp16 --out FILE` makes one that is yours."
+    if not model.is_file():
+        raise KerasfaceError(
+            f"no model file {model}. Is the path right, seen from {Path.cwd()}? The thresholds are written into it: "
+            f"of a name of the zoo, {yours}"
+        )
+    if any(folder.resolve() in model.resolve().parents for folder in (SHIPPED, fetched_dir(), zoo_dir())):
+        raise KerasfaceError(f"{model} is a zoo's, whose manifest says what its thresholds are: {yours}")
+    if model.is_symlink():
+        raise KerasfaceError(f"{model} is a link. Calibrate the file itself: {model.resolve()}")
+    if not os.access(model.parent, os.W_OK):
+        raise KerasfaceError(f"can't write into {model.parent}, where the new file must go: copy {model.name} first.")

@@ -5,6 +5,7 @@ from pathlib import Path
 import typer
 
 from kerasface.cli.console import console, error_console, import_training_side
+from kerasface.cli.models import model_file
 from kerasface.progress import progress_bar
 from kerasface.quiet import quiet_standard_error
 
@@ -45,7 +46,7 @@ def clean(
         Path("keep.csv"), help="CSV list of what to keep; --data takes it. The report is put beside."
     ),
     min_images: int = typer.Option(1, min=1, help="Least number of images that a person must be left with."),
-    embedder: Path = typer.Option(None, help=".tflite or .onnx embedder, to look for near-duplicates."),
+    embedder: Path = typer.Option(None, help="A name of the zoo, .tflite or .onnx file: finds near-duplicates."),
     cosine: float = typer.Option(
         None, min=0.01, max=1.0, help="From which two photos are near-duplicates; with --embedder."
     ),
@@ -66,7 +67,7 @@ def clean(
     embed = None
     if embedder is not None:
         with quiet_standard_error():
-            embed = Embedder.load(embedder).embed
+            embed = Embedder.load(model_file(embedder, "tflite-fp16")).embed
     with progress_bar(error_console, "cleaning") as update:
         kept, report = run(faces, min_images=min_images, embed=embed, cosine=cosine, progress=update)
     if not len(kept):

@@ -27,11 +27,11 @@ def launch(
     Example: kerasface launch --workers 2 recipe.yaml --data faces/ --out runs/first
     """
     # Parsed here as each worker will: what is mistyped is told once and at once.
-    app = typer.Typer()
+    app = typer.Typer(add_completion=False)
     train.add_to(app)
     arguments = (str(recipe), *context.args)
     wanted = typer.main.get_command(app).make_context("kerasface train", list(arguments)).params
-    import_training_side(recipe, wanted["data"], *wanted["photos"])
+    import_training_side(wanted["recipe"], wanted["data"], *wanted["photos"])
     from kerasface.training.launch import launch as run
 
     # Not the console script: it need not be on the path.

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from kerasface.cli.console import error_console, import_training_side
-from kerasface.edge.runtime import KERAS_BEGIN
 from kerasface.errors import KerasfaceError
 from kerasface.progress import progress_bar
 from kerasface.quiet import quiet_standard_error
@@ -72,6 +71,8 @@ def open_embedder(path):
 
 
 def _is_keras(path):
+    from kerasface.edge.runtime import KERAS_BEGIN
+
     path = Path(path)
     if not path.is_file():
         return False  # Embedder.load says what is wrong

@@ -156,6 +156,8 @@ def verify(pattern: str = typer.Argument("*", help="Of names, with * and ?.")):
     from kerasface.zoo import list_models
 
     files = [(name, format) for name, model in list_models(pattern).items() for format in sorted(model.files)]
+    if not files:
+        raise KerasfaceError(f"the zoo has no embedder named {pattern}. `kerasface zoo ls` lists those there are.")
     failed = []
     for name, format in files:
         try:

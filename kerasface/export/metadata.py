@@ -2,14 +2,18 @@
 
 import hashlib
 import json
+import shutil
+import tempfile
 from pathlib import Path
 
 import flatbuffers
 import numpy as np
 
 from kerasface.edge.atomic import write_atomically
+from kerasface.edge.flatbuffer import tflite_metadata
 from kerasface.edge.metadata import sidecar_path
 from kerasface.edge.runtime import KERAS_BEGIN, file_format, read_model
+from kerasface.errors import KerasfaceError
 from kerasface.spec import SPEC_KEY
 
 __all__ = ["artefact_bytes", "onnx_with_spec", "tflite_with_spec", "write_sidecar", "write_spec"]
@@ -93,7 +97,8 @@ def write_sidecar(path, spec):
         "sha256": _sha256(path),
         "bytes": artefact_bytes(path),
     }
-    sidecar_path(path).write_text(json.dumps(sidecar, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    text = json.dumps(sidecar, indent=2, sort_keys=True) + "\n"
+    write_atomically(sidecar_path(path), text.encode(), mode=0o644)
     return sidecar
 
 
@@ -107,7 +112,7 @@ def write_spec(path, spec):
         spec: `EmbedderSpec`; of the same embedder.
 
     Raises:
-        KerasfaceError: no such file, or another kind.
+        KerasfaceError: no such file, another kind, or another embedder's.
         OSError: the file can't be written; it is as it was.
 
     Example:
@@ -115,14 +120,32 @@ def write_spec(path, spec):
     """
     path = Path(path)
     content = read_model(path)
-    if not content.startswith(KERAS_BEGIN):
-        written = (tflite_with_spec if file_format(content, path) == "tflite" else onnx_with_spec)(content, spec)
-        draft = path.with_name(f".{path.name}.calibrated")
+    if content.startswith(KERAS_BEGIN):
+        write_sidecar(path, spec)
+        return
+    is_tflite = file_format(content, path) == "tflite"
+    inside = (tflite_metadata if is_tflite else _onnx_entries)(content).get(SPEC_KEY)
+    if inside is not None and (found := json.loads(inside)["embedder_id"]) != spec.embedder_id:
+        raise KerasfaceError(f"{path} holds embedder {found} by now. Received: the spec of {spec.embedder_id}")
+    written = (tflite_with_spec if is_tflite else onnx_with_spec)(content, spec)
+    with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
+        # Whole on the disk, both of them, before either takes its name.
+        draft, old = Path(folder) / path.name, Path(folder) / "old"
         write_atomically(draft, written, mode=path.stat().st_mode & 0o777)
-        # A sidecar of the old file would make the new one unreadable: at no moment do the two meet.
-        sidecar_path(path).unlink(missing_ok=True)
+        write_sidecar(draft, spec)
+        shutil.copy2(path, old)
         draft.replace(path)
-    write_sidecar(path, spec)
+        try:
+            sidecar_path(draft).replace(sidecar_path(path))
+        except OSError:
+            old.replace(path)
+            raise
+
+
+def _onnx_entries(content):
+    import onnx
+
+    return {entry.key: entry.value for entry in onnx.load_from_string(content).metadata_props}
 
 
 def artefact_bytes(path):

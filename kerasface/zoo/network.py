@@ -1,5 +1,6 @@
 """What a failed request means, in words that say what to look at."""
 
+import socket
 import urllib.parse
 
 __all__ = ["reason"]
@@ -16,9 +17,8 @@ def reason(url, error):
         Half a sentence.
     """
     import requests
-    from urllib3.exceptions import NameResolutionError
 
-    host = urllib.parse.urlsplit(url).netloc
+    host = urllib.parse.urlsplit(url).netloc.rpartition("@")[2]  # without a password
     if isinstance(error, requests.exceptions.HTTPError):
         return f"{host} says {error.response.status_code} {error.response.reason}"
     if isinstance(error, requests.exceptions.ProxyError):
@@ -27,13 +27,14 @@ def reason(url, error):
         return f"{host} can't prove that it is that host ({_innermost(error)})"
     if isinstance(error, requests.exceptions.Timeout):
         return f"{host} doesn't answer"
-    if isinstance(getattr(error.args[0] if error.args else None, "reason", None), NameResolutionError):
+    innermost = _innermost(error)
+    if isinstance(innermost, socket.gaierror):
         return f"no host {host} is known: it is mistyped, or the network is away"
-    return f"{host} is not to be reached, or broke off ({_innermost(error)})"
+    return f"{host} is not to be reached, or broke off ({innermost.strerror or innermost})"
 
 
 def _innermost(error):
-    """The system's own word, which stands at the end of the chain."""
+    """What the system said, at the end of the chain."""
     while error.__cause__ or error.__context__:
         error = error.__cause__ or error.__context__
-    return getattr(error, "strerror", None) or str(error)
+    return error

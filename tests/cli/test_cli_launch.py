@@ -34,9 +34,10 @@ def test_launch_hands_everything_on_and_gives_the_exit_code_back(kerasface, tmp_
     recipe = tmp_path / "recipe.yaml"
     recipe.touch()
     words = (str(recipe), "--data", str(tmp_path), "--set", "epochs=2", "--out", "runs/first", "--resume")
-    found, out, _ = kerasface("launch", "--workers", "3", *words)
-    assert found == code
-    assert out.splitlines() == ["[worker 0] 3 [bold]", f"train {' '.join(words)} --strategy multiworker"]
+    for order in (words, (*words[1:], words[0])):  # as train takes them
+        found, out, _ = kerasface("launch", "--workers", "3", *order)
+        assert found == code
+        assert out.splitlines() == ["[worker 0] 3 [bold]", f"train {' '.join(order)} --strategy multiworker"]
 
 
 def test_launch_tells_at_once_what_no_worker_would_take(kerasface, tmp_path):

@@ -1,5 +1,6 @@
 """A mistyped path is told before TensorFlow is imported, which takes seconds."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -69,13 +70,21 @@ def test_a_mistyped_path_is_told_at_once(kerasface, without_tensorflow, place, c
 def test_calibrate_wants_a_file_to_write_into(kerasface, without_tensorflow, place, tmp_path, monkeypatch):
     code, _, err = kerasface("calibrate", NAME, "faces")
     assert code == 2
-    assert "`kerasface zoo get NAME --out FILE` makes a file of a name" in err
+    assert "`kerasface zoo get NAME --format tflite-fp16 --out FILE` makes one that is yours" in err
     monkeypatch.setenv("KERASFACE_CACHE", str(tmp_path / "cache"))
     code, out, _ = kerasface("zoo", "get", NAME)
     assert code == 0
     code, _, err = kerasface("calibrate", out.strip(), "faces")
     assert code == 2
-    assert "is the zoo's, and fetched anew when it is another file" in err
+    assert "is a zoo's, whose manifest says what its thresholds are" in err
+    (tmp_path / "link.tflite").symlink_to(tmp_path / "model.tflite")
+    code, _, err = kerasface("calibrate", "link.tflite", "faces")
+    assert code == 2
+    assert f"link.tflite is a link. Calibrate the file itself: {tmp_path / 'model.tflite'}" in err
+    monkeypatch.setattr("os.access", lambda path, mode: mode != os.W_OK)  # root may write everywhere
+    code, _, err = kerasface("calibrate", "model.tflite", "faces")
+    assert code == 2
+    assert "can't write into" in err
 
 
 def test_evaluate_names_the_way_without_tensorflow(kerasface, without_tensorflow, place):
@@ -89,6 +98,18 @@ def test_what_needs_tensorflow_says_so_once_all_paths_are_right(kerasface, witho
     code, _, err = kerasface("train", "recipe.yaml", "--data", "faces")
     assert code == 2
     assert "needs tensorflow: pip install 'kerasface[train,onnx]'" in err
+
+
+def test_a_full_disk_is_no_traceback(kerasface, model_files, tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    write_class_folder(*render_identities(6, 2, seed=1), tmp_path / "faces")
+    model = shutil.copy(model_files["tflite"], tmp_path / "model.tflite")
+    monkeypatch.setattr("kerasface.export.metadata.write_atomically", full)
+    code, _, err = kerasface("calibrate", model, tmp_path / "faces", "--far", "0.2")
+    assert code == 2
+    assert f"can't write {model}: No space left on device. It is as it was." in err
 
 
 def test_calibrating_a_tflite_file_takes_no_tensorflow(model_files, tmp_path):

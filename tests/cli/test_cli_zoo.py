@@ -147,6 +147,9 @@ def test_verify_goes_on_past_an_exchanged_file(kerasface, base):
     assert out.strip() == f"{NAME} tflite-int8: as the manifest says"
     assert f"{NAME} tflite-fp16: {base}/fp16.tflite is not the file that the manifest names" in err
     assert f"1 of 2 files can't be verified: {NAME} tflite-fp16." in err
+    code, _, err = kerasface("zoo", "verify", "no.such")
+    assert code == 2
+    assert "the zoo has no embedder named no.such." in err
 
 
 def test_commands_take_a_name_for_a_file(kerasface, base, model_files, spec, tmp_path):

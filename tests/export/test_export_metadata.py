@@ -1,5 +1,6 @@
 import hashlib
 import json
+import os
 
 import flatbuffers
 import numpy as np
@@ -10,7 +11,8 @@ from ai_edge_litert.interpreter import Interpreter
 
 from kerasface.edge import Embedder
 from kerasface.edge.metadata import sidecar_path
-from kerasface.export.metadata import onnx_with_spec, tflite_with_spec, write_spec
+from kerasface.errors import KerasfaceError
+from kerasface.export.metadata import onnx_with_spec, tflite_with_spec, write_sidecar, write_spec
 from kerasface.export.quantization import quantize_dynamically
 from kerasface.export.stripping import strip
 from kerasface.export.tflite import converted
@@ -125,15 +127,65 @@ def test_new_thresholds_go_into_the_file_and_its_sidecar(exported, spec, images,
     assert Embedder.load(path).spec == calibrated
 
 
-def test_a_file_that_can_not_be_written_stays_readable(exported, spec, tmp_path, monkeypatch):
-    def full(_):
-        raise OSError(28, "No space left on device")
-
+@pytest.fixture
+def calibrated_file(exported, spec, tmp_path):
+    """A file whose sidecar has a threshold that the file itself has not."""
     path = tmp_path / "face.tflite"
     path.write_bytes(exported["tflite", "fp16"][0].read_bytes())
-    sidecar_path(path).write_text(sidecar_path(exported["tflite", "fp16"][0]).read_text())
-    monkeypatch.setattr("kerasface.edge.atomic.os.fsync", full)
-    with pytest.raises(OSError, match="No space left"):
-        write_spec(path, spec.replace(thresholds=(Threshold(0.31, 1e-3, "staff", "fp16", 3000),)))
-    assert Embedder.load(path).spec == spec
-    assert sorted(tmp_path.iterdir()) == [path, sidecar_path(path)]
+    write_sidecar(path, spec.replace(thresholds=(Threshold(0.4, 1e-2, "door", "fp16", 3000),)))
+    return path
+
+
+@pytest.mark.parametrize("call", [0, 1, 2, 3], ids=lambda call: f"write {call}")
+@pytest.mark.parametrize("name", ["os.fsync", "os.replace"])
+def test_whatever_fails_the_old_thresholds_stay(calibrated_file, spec, monkeypatch, name, call):
+    before = Embedder.load(calibrated_file).spec
+    kept, calls = getattr(os, name.split(".")[1]), []
+
+    def full(*arguments):
+        calls.append(arguments)
+        if len(calls) - 1 == call:
+            raise OSError(28, "No space left on device")
+        return kept(*arguments)
+
+    monkeypatch.setattr(f"kerasface.edge.atomic.{name}", full)
+    new = spec.replace(thresholds=(Threshold(0.31, 1e-3, "staff", "fp16", 3000),))
+    failed = False
+    try:
+        write_spec(calibrated_file, new)
+    except OSError:
+        failed = True
+    monkeypatch.undo()
+    assert failed == (call < len(calls))
+    assert Embedder.load(calibrated_file).spec == (before if failed else new)
+    assert sorted(calibrated_file.parent.iterdir()) == [calibrated_file, sidecar_path(calibrated_file)]
+
+
+def test_a_file_that_is_held_open_stays_with_its_sidecar(calibrated_file, spec, monkeypatch):
+    before = Embedder.load(calibrated_file).spec
+
+    def held(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(type(calibrated_file), "replace", held)
+    with pytest.raises(PermissionError):
+        write_spec(calibrated_file, spec)
+    monkeypatch.undo()
+    assert Embedder.load(calibrated_file).spec == before
+    assert sorted(calibrated_file.parent.iterdir()) == [calibrated_file, sidecar_path(calibrated_file)]
+
+
+@pytest.mark.parametrize("kind", [("tflite", "fp16"), ("onnx", "fp32")], ids=" ".join)
+def test_another_embedders_spec_is_refused(exported, spec, kind, tmp_path):
+    path = tmp_path / exported[kind][0].name
+    path.write_bytes(exported[kind][0].read_bytes())
+    with pytest.raises(KerasfaceError, match="Received: the spec of ffff"):
+        write_spec(path, spec.replace(embedder_id="ffff"))
+
+
+def test_a_keras_file_has_its_sidecar_alone(spec, tmp_path):
+    path = tmp_path / "best.keras"
+    path.write_bytes(b"PK\x03\x04 and so on")
+    write_spec(path, spec)
+    assert path.read_bytes() == b"PK\x03\x04 and so on"
+    assert EmbedderSpec.from_json(json.dumps(json.loads(sidecar_path(path).read_text())["spec"])) == spec

@@ -34,7 +34,7 @@ def test_it_gives_the_same_embeddings(script, narrow, tmp_path, monkeypatch):
     monkeypatch.setattr("sys.argv", ["widen.py", str(tmp_path / "narrow.keras"), "0.5", str(tmp_path / "wide.keras")])
     script.main()
     wide, spec = load_trained(tmp_path / "wide.keras")
-    assert spec.name == "mobilefacenet.narrow"
+    assert spec == embedder_spec(wide, name="mobilefacenet.narrow")
     assert wide.backbone.get_config()["width"] == 0.5
     assert wide.backbone.count_params() > 2 * narrow.count_params()
     images = np.random.default_rng(3).integers(0, 256, (6, 32, 32, 3), dtype=np.uint8)

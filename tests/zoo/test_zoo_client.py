@@ -225,6 +225,7 @@ def test_addresses_that_are_none(address):
     ("address", "proxy", "why"),
     [
         ("http://127.0.0.1:1/zoo", None, r"127.0.0.1:1 is not to be reached, or broke off \(Connection refused\)"),
+        ("https://me:secret@nowhere.invalid/zoo", None, "no host nowhere.invalid is known"),
         ("https://nowhere.invalid/zoo", None, "no host nowhere.invalid is known: it is mistyped, or the network"),
         ("https://nowhere.invalid/zoo", "http://127.0.0.1:1", "the proxy on the way to nowhere.invalid .*HTTPS_PROXY"),
     ],
