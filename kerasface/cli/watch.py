@@ -1,5 +1,6 @@
 """kerasface watch."""
 
+import os
 from pathlib import Path
 
 import typer
@@ -7,6 +8,7 @@ import typer
 from kerasface.cli.console import console
 from kerasface.cli.faces import MIN_SCORE, MODEL, THRESHOLD, open_pipeline
 from kerasface.cli.keys import KEY_FILE, PASSPHRASE_FILE, RENEWAL_KEY, open_keys
+from kerasface.errors import KerasfaceError
 
 __all__ = ["add_to"]
 
@@ -27,9 +29,11 @@ def watch(
     key_file: Path = KEY_FILE,
     renewal_key: Path = RENEWAL_KEY,
 ):
-    """Name the faces in a video: a line when one appears; it is followed from frame to frame and embedded once.
+    """Name the faces in a video: a line when one appears, or turns out to be somebody else.
 
-    There is no liveness detection: a photo held before the camera passes for the person. Ctrl-C ends.
+    A face is followed from frame to frame and looked up once a second; in a folder, whose pictures may be of different
+    moments, in each of them. There is no liveness detection: a photo held before the camera passes for the person.
+    Ctrl-C ends.
 
     Example: kerasface watch mobilefacenet.tflite door.mp4 --gallery team.kfg --out named/
     """
@@ -39,18 +43,33 @@ def watch(
 
     keys = open_keys(passphrase_file, key_file, renewal_key)
     pipeline = open_pipeline(model, False, min_score)
-    watcher = Watcher(pipeline, Gallery.load(gallery, spec=pipeline.embedder.spec, **keys), threshold)
+    known = Gallery.load(gallery, spec=pipeline.embedder.spec, **keys)
+    in_folder = Path(source).is_dir()
+    watcher = Watcher(pipeline, known, threshold, **({"every": 1} if in_folder else {}))
     if out:
-        out.mkdir(parents=True, exist_ok=True)
-    frames = faces = 0
-    for label, frame in read_frames(source):
-        seen = watcher.see(frame)
-        for one in seen:
-            if one.new:
-                faces += 1
-                who = one.match.name or "unknown"
-                console.print(f"{label}: {who}, cosine {one.match.score:.4f}", soft_wrap=True, markup=False)
-        if out:
-            Image.fromarray(draw_names(frame, seen)).save(out / f"{frames:06d}.jpg")
-        frames += 1
-    console.print(f"{frames} frames, {faces} faces", soft_wrap=True)
+        if in_folder and Path(source).resolve() in (out.resolve(), *out.resolve().parents):
+            raise KerasfaceError(f"{out} lies inside of {source}, whose pictures are read: name a folder outside.")
+        _make(out)
+    frames, names = 0, {}
+    try:
+        for label, frame in read_frames(source):
+            seen = watcher.see(frame)
+            for one in seen:
+                who = one.match.name or "unknown" if one.match else None
+                if one.new and names.get(one.track) != who:
+                    names[one.track] = who
+                    console.print(f"{label}: {who}, cosine {one.match.score:.4f}", soft_wrap=True, markup=False)
+            if out:
+                Image.fromarray(draw_names(frame, seen)).save(out / f"{frames:06d}.jpg")
+            frames += 1
+    finally:  # Ctrl-C is how a camera ends
+        console.print(f"frames: {frames}, faces: {len(names)}", soft_wrap=True)
+
+
+def _make(folder):
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise KerasfaceError(f"can't make {folder}: {error.strerror}. Name another folder with --out.") from error
+    if not os.access(folder, os.W_OK):
+        raise KerasfaceError(f"can't write into {folder}. Name another folder with --out.")

@@ -26,7 +26,7 @@ def test_who_walks_by_is_named_once_and_drawn_in_every_frame(kerasface, model_fi
     code, out, err = kerasface("watch", model, walk, "--gallery", gallery, "--out", tmp_path / "named")
     assert code == 0, err
     lines = out.strip().splitlines()
-    assert lines[-1] == "4 frames, 1 faces"
+    assert lines[-1] == "frames: 4, faces: 1"
     assert len(lines) == 2
     assert lines[0].startswith("0.png: Grace, cosine 0.9")
     for number in range(4):
@@ -36,6 +36,31 @@ def test_who_walks_by_is_named_once_and_drawn_in_every_frame(kerasface, model_fi
         assert (green.sum() > 300) == (number < 3)
     code, out, _ = kerasface("watch", model, walk, "--gallery", gallery, "--threshold", "0.9999")
     assert "0.png: unknown, cosine" in out
+
+
+def test_pictures_of_different_moments_are_looked_up_each(kerasface, model_files, hopper_path, walk, tmp_path):
+    """Somebody else, the portrait's negative, stands where Grace stood."""
+    model, gallery = model_files["tflite"], tmp_path / "team.kfg"
+    kerasface("enroll", model, hopper_path, "--name", "Grace", "--gallery", gallery)
+    first = np.array(Image.open(walk / "0.png"))
+    Image.fromarray(255 - first[..., ::-1] // 2).save(walk / "1.png")
+    code, out, _ = kerasface("watch", model, walk, "--gallery", gallery, "--threshold", "0.9")
+    assert code == 0
+    assert [line.split(",")[0] for line in out.splitlines()[:2]] == ["0.png: Grace", "1.png: unknown"]
+
+
+def test_a_folder_that_can_not_take_the_frames_is_an_error(kerasface, model_files, hopper_path, walk, tmp_path):
+    model, gallery = model_files["tflite"], tmp_path / "team.kfg"
+    kerasface("enroll", model, hopper_path, "--name", "Grace", "--gallery", gallery)
+    for out in (walk, walk / "named"):
+        code, _, err = kerasface("watch", model, walk, "--gallery", gallery, "--out", out)
+        assert code == 2
+        assert "whose pictures are read: name a folder outside" in err
+    assert len(list(walk.iterdir())) == 4
+    (tmp_path / "file").touch()
+    code, _, err = kerasface("watch", model, walk, "--gallery", gallery, "--out", tmp_path / "file")
+    assert code == 2
+    assert f"can't make {tmp_path / 'file'}: File exists. Name another folder with --out." in err
 
 
 def test_a_source_that_is_none_is_an_error(kerasface, model_files, hopper_path, tmp_path):

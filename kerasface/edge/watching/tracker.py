@@ -39,11 +39,6 @@ class FaceTracker:
         self._missing = {}
         self._next = 0
 
-    @property
-    def tracks(self):
-        """The numbers of the faces that are not forgotten."""
-        return set(self._boxes)
-
     def update(self, boxes):
         """Takes the next frame.
 

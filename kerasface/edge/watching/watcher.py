@@ -29,17 +29,21 @@ class WatchedFace:
 class Watcher:
     """Finds, follows and names faces, frame after frame.
 
-    A face is embedded and looked up in the frame where it appears and keeps that answer until it is lost from sight;
-    one that the pipeline's check refuses is tried again in the next frame.
+    A face is embedded and looked up in the frame where it appears. It keeps that answer while it is in sight, but only
+    for so many frames, since somebody else may have taken its place: then, and after every frame without it, it is
+    looked up again. One that the pipeline's check refuses has no answer and is tried again in the next frame.
 
     Args:
         pipeline: `FacePipeline`.
         gallery: `Gallery` of the pipeline's embedder.
         threshold: cosine; None takes the gallery's calibrated one.
         tracker: `FaceTracker`; None makes one with its defaults.
+        every: frames for which an answer holds, a camera's second by default. 1 looks up every face in every frame, as
+            pictures that don't follow each other at once need it.
 
     Raises:
         KerasfaceError: the gallery is another embedder's.
+        ValueError: every below 1.
 
     Example:
         >>> watcher = Watcher(pipeline, gallery)
@@ -47,13 +51,16 @@ class Watcher:
         ...     names = [seen.match.name for seen in watcher.see(frame) if seen.match]
     """
 
-    def __init__(self, pipeline, gallery, threshold=None, tracker=None):
+    def __init__(self, pipeline, gallery, threshold=None, tracker=None, every=25):
+        if every < 1:
+            raise ValueError(f"every must be at least 1 frame. Received: every={every}")
         gallery.check(pipeline.embedder.spec.embedder_id)
         self._pipeline = pipeline
         self._gallery = gallery
         self._threshold = threshold
         self._tracker = tracker or FaceTracker()
-        self._matches = {}
+        self._every = every
+        self._answers = {}  # of each face of the last frame: its match, and for how many frames it holds yet
 
     def see(self, frame):
         """Takes the next frame.
@@ -66,13 +73,15 @@ class Watcher:
         """
         faces = self._pipeline.detector.detect(frame)
         tracks = self._tracker.update([face.box for face in faces])
-        unnamed = {id(face): track for face, track in zip(faces, tracks, strict=True) if track not in self._matches}
+        known = {track: self._answers[track] for track in tracks if track in self._answers}
+        unnamed = {id(face): track for face, track in zip(faces, tracks, strict=True) if track not in known}
         found = self._pipeline.embed(frame, [face for face in faces if id(face) in unnamed])
         for embedded in found:
-            self._matches[unnamed[id(embedded.face)]] = self._gallery.identify(embedded.embedding, self._threshold)
-        self._matches = {track: match for track, match in self._matches.items() if track in self._tracker.tracks}
+            match = self._gallery.identify(embedded.embedding, self._threshold)
+            known[unnamed[id(embedded.face)]] = (match, self._every)
+        self._answers = {track: (match, frames - 1) for track, (match, frames) in known.items() if frames > 1}
         new = {unnamed[id(embedded.face)] for embedded in found}
         return [
-            WatchedFace(face, track, self._matches.get(track), track in new)
+            WatchedFace(face, track, known.get(track, (None, 0))[0], track in new)
             for face, track in zip(faces, tracks, strict=True)
         ]
