@@ -20,9 +20,12 @@ class BuildWithModels(build_py):
 
     def run(self):
         """Runs the step, then adds the models."""
-        super().run()
         if self.editable_mode:
+            super().run()
             return
+        # What an earlier build left there would be installed with it: modules that are no more.
+        shutil.rmtree(Path(self.build_lib) / "kerasface", ignore_errors=True)
+        super().run()
         if assets.missing():
             assets.fetch()
         folder = Path(self.build_lib) / "kerasface" / "edge" / "models"

@@ -32,6 +32,9 @@ print(json.dumps({"faces": len(faces), "absent": absent, "version": __import__("
 def wheel(tmp_path_factory):
     """The wheel of this checkout."""
     folder = tmp_path_factory.mktemp("wheel")
+    built = ROOT / "build" / "lib" / "kerasface"
+    built.mkdir(parents=True, exist_ok=True)
+    (built / "gone.py").write_text("# of an earlier build")
     command = [sys.executable, "-m", "build", "--wheel", "--outdir", folder, ROOT]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
@@ -47,6 +50,7 @@ def test_a_wheel_carries_the_detectors_models_and_their_notice(wheel):
         notices = [name for name in archive.namelist() if name.endswith("/licenses/NOTICE")]
         assert "MediaPipe" in archive.read(notices[0]).decode()
         assert not [name for name in archive.namelist() if name.startswith(("tests/", "docs/", "benchmarks/"))]
+        assert "kerasface/gone.py" not in archive.namelist()
 
 
 @pytest.mark.slow

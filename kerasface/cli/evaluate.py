@@ -6,7 +6,7 @@ import typer
 from rich.table import Table
 
 from kerasface.cli.console import console, error_console, import_extra
-from kerasface.cli.models import model_file, open_embedder
+from kerasface.cli.models import embedder_file, open_embedder
 from kerasface.cli.reports import write_report
 from kerasface.errors import KerasfaceError
 from kerasface.progress import progress_bar
@@ -68,7 +68,7 @@ def evaluate(
         "--probes": lambda: (*_people(probes), _photos(distractors)),
     }
     # A wrong path is told before TensorFlow is imported for a .keras file, which takes seconds.
-    model = model_file(model, "keras", "tflite-fp16")
+    model = embedder_file(model)
     faces = readers[option]()
     embed, spec = open_embedder(model)
     verification = identification = found = None

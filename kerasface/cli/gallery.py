@@ -84,8 +84,14 @@ def identify(
     table = Table(Column("photo", overflow="fold"), "face", "who", "cosine", "threshold")
     if ranks > 1:
         table.add_column("nearest", overflow="fold")
+    unread = 0
     for path in photos:
-        faces = pipeline.faces(load_image(path))
+        try:
+            faces = pipeline.faces(load_image(path))
+        except KerasfaceError as error:
+            unread += 1
+            table.add_row(str(path), "–", str(error))
+            continue
         if not faces:
             table.add_row(str(path), "–", "no face found")
         for number, face in enumerate(faces, start=1):
@@ -95,3 +101,5 @@ def identify(
                 row.append(", ".join(f"{name} {cosine:.4f}" for name, cosine in match.ranking))
             table.add_row(*row)
     console.print(table)
+    if unread:
+        raise KerasfaceError(f"{unread} of {len(photos)} photos could not be looked at.")

@@ -1,5 +1,6 @@
 """What a command calls MODEL: a file, or a name of the zoo."""
 
+import importlib.util
 from pathlib import Path
 
 from kerasface.cli.console import error_console, import_training_side
@@ -7,7 +8,7 @@ from kerasface.errors import KerasfaceError
 from kerasface.progress import progress_bar
 from kerasface.quiet import quiet_standard_error
 
-__all__ = ["model_file", "open_embedder"]
+__all__ = ["embedder_file", "model_file", "open_embedder"]
 
 # "face.tflite" has the form of a name, but whoever writes it means a file.
 _ENDINGS = (".keras", ".tflite", ".onnx")
@@ -40,6 +41,12 @@ def model_file(model, *formats):
         return get(str(model), wanted, progress=update)
 
 
+def embedder_file(model):
+    """Returns the path of MODEL for measuring it: of a name the Keras file, or what does without TensorFlow."""
+    keras, tflite = "keras", "tflite-fp16"
+    return model_file(model, *((keras, tflite) if importlib.util.find_spec("tensorflow") else (tflite, keras)))
+
+
 def open_embedder(path):
     """Returns `(embed, spec)` of a model file, told apart by content.
 
@@ -53,7 +60,7 @@ def open_embedder(path):
     """
     from kerasface.evaluation.representation import for_crops
 
-    path = model_file(path, "keras", "tflite-fp16")
+    path = embedder_file(path)
     if _is_keras(path):
         try:
             import_training_side()

@@ -50,12 +50,13 @@ def watch(
         if in_folder and Path(source).resolve() in (out.resolve(), *out.resolve().parents):
             raise KerasfaceError(f"{out} lies inside of {source}, whose pictures are read: name a folder outside.")
         _make(out)
-    frames, names = 0, {}
+    frames = 0
+    names: dict[int, str] = {}
     try:
         for label, frame in read_frames(source):
             seen = watcher.see(frame)
             for one in seen:
-                who = one.match.name or "unknown" if one.match else None
+                who = (one.match.name or "unknown") if one.match else ""
                 if one.new and names.get(one.track) != who:
                     names[one.track] = who
                     console.print(f"{label}: {who}, cosine {one.match.score:.4f}", soft_wrap=True, markup=False)

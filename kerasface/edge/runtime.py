@@ -198,13 +198,17 @@ def tflite_interpreter():
     """Returns the interpreter's class: ai-edge-litert's, or tflite-runtime's where that has no wheel (old boards).
 
     Raises:
-        KerasfaceError: neither is installed.
+        KerasfaceError: neither is installed, or the one that is can't be loaded.
     """
+    broken = []
     for module in ("ai_edge_litert.interpreter", "tflite_runtime.interpreter"):
         try:
             return importlib.import_module(module).Interpreter
-        except ImportError:
-            continue
+        except ImportError as error:
+            if not (isinstance(error, ModuleNotFoundError) and module.startswith(error.name or ".")):
+                broken.append(f"{module.split('.')[0]} can't be loaded: {error}")
+    if broken:
+        raise KerasfaceError(f"{'; '.join(broken)}. Install it anew, or one that was built for this system.")
     raise KerasfaceError(
         "no TFLite runtime is installed: pip install ai-edge-litert (or tflite-runtime 'numpy<2' where it has no wheel)"
     )

@@ -66,14 +66,17 @@ class Base:
         """Reads the manifest; the last copy of a host's where it can't be reached.
 
         Returns:
-            `Manifest`; an empty one for a folder that has none.
+            `Manifest`; an empty one where the user has imported nothing.
 
         Raises:
-            KerasfaceError: a manifest that can't be read, a host that can't be reached and never was, or that has none.
+            KerasfaceError: a manifest that can't be read, a host that can't be reached and never was, or that has none;
+                a folder that was named and has none.
         """
         if self.folder is not None:
             path = self.folder / MANIFEST
             if not path.is_file():
+                if self.address.startswith("file:"):
+                    raise KerasfaceError(f"KERASFACE_ZOO names no zoo: there is no {path}. Is the path right?")
                 return Manifest({})
             return Manifest.from_json(path.read_text(encoding="utf-8"), path)
         copy = cache_dir() / "manifests" / f"{hashlib.sha256(self.url.encode()).hexdigest()[:16]}.json"

@@ -60,7 +60,10 @@ def fetch_file(base, file, *, progress=None):
             f"can't fetch {url}: {reason(url, error)}. Whatever has come is kept: run it again to go on."
         ) from error
     except OSError as error:
-        raise KerasfaceError(f"can't fetch {base.location(file.path)}: {error}") from error
+        raise KerasfaceError(
+            f"can't bring {base.location(file.path)} into {folder}: {error.strerror}. Set KERASFACE_CACHE to a folder "
+            "that you may write to."
+        ) from error
 
 
 class _Resumed:

@@ -91,6 +91,12 @@ def test_enroll_a_folder_and_identify(kerasface, model, hopper_path, landscape, 
     assert "1.0000" in rows[0]
     assert "no face found" in rows[1]
     assert len(rows) == 4  # both faces of the last photo
+    (tmp_path / "broken.jpg").write_bytes(hopper_path.read_bytes()[:900])
+    code, out, err = kerasface("identify", model, tmp_path / "broken.jpg", hopper_path, "--gallery", gallery)
+    assert code == 2
+    assert "1 of 2 photos could not be looked at" in err
+    assert "truncated" in out
+    assert "1.0000" in out
     code, out, _ = kerasface("identify", model, two_faces, "--gallery", gallery, "--threshold", "0.99999")
     assert "unknown" in out
 

@@ -87,11 +87,18 @@ def test_calibrate_wants_a_file_to_write_into(kerasface, without_tensorflow, pla
     assert "can't write into" in err
 
 
-def test_evaluate_names_the_way_without_tensorflow(kerasface, without_tensorflow, place):
-    code, _, err = kerasface("evaluate", NAME, "--people", "faces")
+def test_evaluate_takes_a_keras_file_with_tensorflow_alone(kerasface, without_tensorflow, place):
+    code, _, err = kerasface("evaluate", "model.keras", "--people", "faces")
     assert code == 2
     assert "needs tensorflow" in err
     assert "A .tflite file does without" in err
+
+
+def test_evaluate_takes_a_name_without_tensorflow_too(kerasface, without_tensorflow, tmp_path):
+    write_class_folder(*render_identities(3, 2, seed=1), tmp_path / "a")
+    code, out, err = kerasface("evaluate", NAME, "--people", tmp_path / "a")
+    assert code == 0, err
+    assert "rank 1, one image" in out
 
 
 def test_what_needs_tensorflow_says_so_once_all_paths_are_right(kerasface, without_tensorflow, place):

@@ -97,3 +97,17 @@ def test_without_ai_edge_litert_tflite_runtime_serves_else_the_message_names_bot
     assert "TFLiteSession" in blocked([], stand_in + OPEN, model_files["tflite"])
     message = blocked(["ai_edge_litert", "tflite_runtime"], OPEN, model_files["tflite"])
     assert "pip install ai-edge-litert (or tflite-runtime" in message
+
+
+def test_a_runtime_that_can_not_be_loaded_is_not_called_missing(model_files):
+    broken = """
+import importlib
+kept = importlib.import_module
+def load(name):
+    if "interpreter" in name:
+        raise ImportError("GLIBC_2.38 not found")
+    return kept(name)
+importlib.import_module = load
+"""
+    message = blocked([], broken + OPEN, model_files["tflite"])
+    assert "ai_edge_litert can't be loaded: GLIBC_2.38 not found" in message

@@ -186,6 +186,13 @@ def test_unknown_names_and_formats_say_what_there_is(zoo):
         get(NAME, "onnx")
 
 
+def test_a_cache_that_can_not_be_written_names_the_way_out(zoo, cache, monkeypatch):
+    cache.write_text("a file, where the folder should be")
+    monkeypatch.setattr(Base, "manifest", lambda self: Manifest.from_json(json.dumps(manifest()), "here"))
+    with pytest.raises(KerasfaceError, match="Set KERASFACE_CACHE to a folder that you may write to"):
+        get(NAME)
+
+
 def test_a_folder_serves_as_a_host_does(cache, tmp_path, monkeypatch):
     folder = tmp_path / "a zoo" / NAME
     folder.mkdir(parents=True)
@@ -198,8 +205,11 @@ def test_a_folder_serves_as_a_host_does(cache, tmp_path, monkeypatch):
     with pytest.raises(KerasfaceError, match="is not the file that the manifest names"):
         get(NAME)
     (folder / "fp16.tflite").unlink()
-    with pytest.raises(KerasfaceError, match="can't fetch .*fp16.tflite"):
+    with pytest.raises(KerasfaceError, match="can't bring .*fp16.tflite into .*: No such file"):
         get(NAME)
+    (folder.parent / "manifest.json").unlink()
+    with pytest.raises(KerasfaceError, match="KERASFACE_ZOO names no zoo: there is no .*manifest.json"):
+        list_models()
 
 
 @pytest.mark.parametrize(
