@@ -32,14 +32,15 @@ def calibrate(
     Example: kerasface calibrate first.tflite data/staff/aligned_112 --far 1e-3
     """
     _check_it_is_yours(model)
+    from kerasface.data import open_faces
+
+    people = open_faces(faces)  # a wrong path is told before packages are imported, which takes seconds
     for package in ("scipy", "flatbuffers", "ai_edge_litert"):
         import_extra(package)
-    from kerasface.data import open_faces
     from kerasface.edge import decision_threshold
     from kerasface.evaluation import calibrate_embedder
     from kerasface.export import stored_precision, write_spec
 
-    people = open_faces(faces)  # a wrong path is told before TensorFlow is imported for a .keras file
     embed, spec = open_embedder(model)
     precision = stored_precision(model)
     with progress_bar(error_console, "embedding") as update:
@@ -85,4 +86,6 @@ def _check_it_is_yours(model):
     if model.is_symlink():
         raise KerasfaceError(f"{model} is a link. Calibrate the file itself: {model.resolve()}")
     if not os.access(model.parent, os.W_OK):
-        raise KerasfaceError(f"can't write into {model.parent}, where the new file must go: copy {model.name} first.")
+        raise KerasfaceError(
+            f"can't write into {model.parent.resolve()}, where the new file must go: copy {model.name} first."
+        )

@@ -53,9 +53,6 @@ def evaluate(
         "--ijb": ijb, "--people": people, "--probes": probes,
     }  # fmt: skip
     option = _only(sets, distractors, failures)
-    for name, wanted in {"scipy": pairs or packed or ijb, "matplotlib": html_path or failures}.items():
-        if wanted:
-            import_extra(name)
     readers = {
         "--lfw": lambda: room.read_lfw(lfw),
         "--cfp-ff": lambda: room.read_cfp(cfp_ff, "FF"),
@@ -70,6 +67,9 @@ def evaluate(
     # A wrong path is told before TensorFlow is imported for a .keras file, which takes seconds.
     model = embedder_file(model)
     faces = readers[option]()
+    for name, wanted in {"scipy": pairs or packed or ijb, "matplotlib": html_path or failures}.items():
+        if wanted:
+            import_extra(name)
     embed, spec = open_embedder(model)
     verification = identification = found = None
     with progress_bar(error_console, "embedding") as update:

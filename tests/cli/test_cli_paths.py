@@ -107,6 +107,16 @@ def test_what_needs_tensorflow_says_so_once_all_paths_are_right(kerasface, witho
     assert "needs tensorflow: pip install 'kerasface[train,onnx]'" in err
 
 
+@pytest.mark.parametrize("package", ["scipy", "flatbuffers", "ai_edge_litert"])
+def test_calibrate_names_the_package_that_a_device_lacks(kerasface, model_files, tmp_path, monkeypatch, package):
+    write_class_folder(*render_identities(2, 2, seed=1), tmp_path / "faces")
+    model = shutil.copy(model_files["tflite"], tmp_path / "model.tflite")
+    monkeypatch.setitem(sys.modules, package, None)
+    code, _, err = kerasface("calibrate", model, tmp_path / "faces")
+    assert code == 2
+    assert f"this needs {package}: pip install {package}, or 'kerasface[train]'" in err
+
+
 def test_a_full_disk_is_no_traceback(kerasface, model_files, tmp_path, monkeypatch):
     def full(*_, **__):
         raise OSError(28, "No space left on device")
