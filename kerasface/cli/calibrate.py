@@ -8,6 +8,7 @@ from rich.table import Table
 
 from kerasface.cli.console import console, error_console, import_extra
 from kerasface.cli.models import open_embedder
+from kerasface.cli.rates import wanted_rates
 from kerasface.errors import KerasfaceError
 from kerasface.progress import progress_bar
 
@@ -22,7 +23,7 @@ def add_to(app):
 def calibrate(
     model: Path = typer.Argument(help=".keras, .tflite or .onnx file of yours; thresholds go into it and MODEL.json."),
     faces: Path = typer.Argument(help="Aligned crops of people that training never saw, a sub-folder a person."),
-    far: list[float] = typer.Option([1e-2, 1e-3], help="Wanted false accept rate; may be repeated."),
+    far: list[float] = wanted_rates("Wanted false accept rate; may be repeated."),
     name: str = typer.Option(None, help="Name of the set, as users will read it; by default the folder's."),
 ):
     """Choose the thresholds of an embedder on your own people, with a bound, and write them into the file.

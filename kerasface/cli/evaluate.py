@@ -1,6 +1,7 @@
 """kerasface evaluate."""
 
 from pathlib import Path
+from typing import Literal
 
 import typer
 from rich.table import Table
@@ -31,9 +32,11 @@ def evaluate(
     people: Path = typer.Option(None, help="Aligned crops, a sub-folder a person: identification."),
     probes: Path = typer.Option(None, help="MegaFace's probes, likewise."),
     distractors: Path = typer.Option(None, help="With --probes: aligned crops of other people."),
-    flip: str = typer.Option("none", help="Join the mirror image: none, sum, concatenate."),
+    flip: Literal["none", "sum", "concatenate"] = typer.Option(
+        "none", metavar="HOW", help="Join the mirror image: none, sum, concatenate."
+    ),
     subtract_mean: bool = typer.Option(False, "--subtract-mean", help="Less the training folds' mean embedding."),
-    metric: str = typer.Option("cosine", help="cosine or l2."),
+    metric: Literal["cosine", "l2"] = typer.Option("cosine", metavar="NAME", help="cosine or l2."),
     max_frames: int = typer.Option(None, min=1, metavar="N", help="Of a YTF video."),
     json_path: Path = typer.Option(None, "--json", help="Write the report, figures' numbers included."),
     csv_path: Path = typer.Option(None, "--csv", help="Write the table for other programs."),

@@ -8,6 +8,7 @@ from rich.table import Column, Table
 
 from kerasface.cli.console import console, error_console, import_training_side
 from kerasface.cli.models import model_file
+from kerasface.cli.rates import wanted_rates
 from kerasface.cli.reports import write_report
 from kerasface.errors import KerasfaceError
 from kerasface.progress import progress_bar
@@ -40,7 +41,7 @@ def export(
     calibrate: Path = typer.Option(
         None, help="Crops of people that training never saw, a sub-folder a person: thresholds of this very file."
     ),
-    far: list[float] = typer.Option([1e-2, 1e-3], help="With --calibrate: wanted false accept rate; may be repeated."),
+    far: list[float] = wanted_rates("With --calibrate: wanted false accept rate; may be repeated."),
     lfw: Path = typer.Option(None, help="LFW's folder: Keras and all precisions are measured on it, for minutes."),
     pairs: Path = typer.Option(None, help="Likewise, a CSV with first, second, same; see `kerasface evaluate`."),
     json_path: Path = typer.Option(None, "--json", help="Write the report."),

@@ -87,6 +87,21 @@ def test_calibrate_wants_a_file_to_write_into(kerasface, without_tensorflow, pla
     assert "can't write into" in err
 
 
+@pytest.mark.parametrize("far", ["0", "1", "2", "nan"])
+@pytest.mark.parametrize("command", ["calibrate model.tflite gone", "export gone.keras --to tflite --out a.tflite"])
+def test_a_rate_that_is_none_is_told_before_any_file_is_opened(kerasface, place, command, far):
+    code, _, err = kerasface(*command.split(), "--far", "0.5", "--far", far)
+    assert code == 2
+    assert f"a rate lies between 0 and 1, 0.001 for instance. Received: {far}" in err
+
+
+@pytest.mark.parametrize("option", ["--flip", "--metric"])
+def test_evaluate_names_the_choices_before_any_file_is_opened(kerasface, place, option):
+    code, _, err = kerasface("evaluate", "gone.tflite", "--people", "faces", option, "foo")
+    assert code == 2
+    assert "'foo' is not one of" in err
+
+
 def test_evaluate_takes_a_keras_file_with_tensorflow_alone(kerasface, without_tensorflow, place):
     code, _, err = kerasface("evaluate", "model.keras", "--people", "faces")
     assert code == 2
