@@ -1,11 +1,14 @@
 """kerasface pack and kerasface clean."""
 
+import os
 from pathlib import Path
 
 import typer
 
 from kerasface.cli.console import console, error_console, import_training_side
 from kerasface.cli.models import model_file
+from kerasface.cli.reports import write_report
+from kerasface.errors import KerasfaceError
 from kerasface.progress import progress_bar
 from kerasface.quiet import quiet_standard_error
 
@@ -58,11 +61,12 @@ def clean(
     from kerasface.data import clean as run
     from kerasface.data import open_faces, write_list
     from kerasface.edge import Embedder
-    from kerasface.edge.atomic import write_atomically
-    from kerasface.errors import KerasfaceError
 
     if (embedder is None) != (cosine is None):
         raise KerasfaceError("--embedder and --cosine go together: near-duplicates are photos at least that alike.")
+    # Photos are looked at for minutes; a folder that isn't there is made.
+    if out.parent.exists() and not os.access(out.parent, os.W_OK):
+        raise KerasfaceError(f"can't write into {out.parent.absolute()}: name another place with --out.")
     faces = open_faces(source)
     embed = None
     if embedder is not None:
@@ -73,7 +77,7 @@ def clean(
     if not len(kept):
         raise KerasfaceError(f"nothing of {source} would be left: {_found(report)}")
     report_path = out.with_suffix(".report.json")
-    write_atomically(report_path, report.to_json().encode(), mode=0o644)
+    write_report(report_path, report.to_json)
     write_list(faces.take(kept), out)
     console.print(_found(report), soft_wrap=True)
     console.print(

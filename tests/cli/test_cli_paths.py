@@ -102,6 +102,17 @@ def test_evaluate_names_the_choices_before_any_file_is_opened(kerasface, place, 
     assert "'foo' is not one of" in err
 
 
+def test_clean_names_the_way_out_of_a_folder_that_cannot_be_written(kerasface, place, tmp_path, monkeypatch):
+    write_class_folder(*render_identities(2, 1, seed=1), tmp_path / "rendered")
+    code, _, err = kerasface("clean", "rendered", "--out", "model.tflite/keep.csv")  # below a file
+    assert code == 2
+    assert "error: model.tflite/keep.report.json cannot be written: " in err
+    monkeypatch.setattr("os.access", lambda path, mode: mode != os.W_OK)  # root may write everywhere
+    code, _, err = kerasface("clean", "rendered")
+    assert code == 2
+    assert f"can't write into {tmp_path}: name another place with --out" in err
+
+
 def test_evaluate_takes_a_keras_file_with_tensorflow_alone(kerasface, without_tensorflow, place):
     code, _, err = kerasface("evaluate", "model.keras", "--people", "faces")
     assert code == 2
