@@ -33,9 +33,7 @@ def import_training_side(*paths):
         # Its advice on retracing is for whoever writes the loop, not for whoever waits for it.
         tensorflow.get_logger().setLevel("ERROR")
     except ModuleNotFoundError as error:
-        raise KerasfaceError(
-            f"this command trains or reads Keras models and needs {error.name}: pip install 'kerasface[train,onnx]'"
-        ) from error
+        raise KerasfaceError(f"this command needs {error.name}: pip install 'kerasface[train,onnx]'") from error
 
 
 def import_extra(name):

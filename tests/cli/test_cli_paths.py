@@ -128,9 +128,10 @@ def test_evaluate_takes_a_name_without_tensorflow_too(kerasface, without_tensorf
 
 
 def test_what_needs_tensorflow_says_so_once_all_paths_are_right(kerasface, without_tensorflow, place):
-    code, _, err = kerasface("train", "recipe.yaml", "--data", "faces")
-    assert code == 2
-    assert "needs tensorflow: pip install 'kerasface[train,onnx]'" in err
+    for command in ("train recipe.yaml --data faces", "pack faces packed"):
+        code, _, err = kerasface(*command.split())
+        assert code == 2
+        assert "error: this command needs tensorflow: pip install 'kerasface[train,onnx]'" in err
 
 
 @pytest.mark.parametrize("package", ["scipy", "flatbuffers", "ai_edge_litert"])

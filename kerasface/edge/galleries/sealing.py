@@ -70,7 +70,8 @@ class Secret:
         except (OSError, UnicodeDecodeError) as error:
             raise KerasfaceError(f"can't read the passphrase file {path}: {error}") from error
         if len(lines) != 1 or not lines[0]:
-            raise KerasfaceError(f"expected one line with the passphrase in {path}. Received: {len(lines)} lines")
+            received = "a blank one" if lines == [""] else f"{len(lines)} lines"
+            raise KerasfaceError(f"expected one line with the passphrase in {path}. Received: {received}")
         return cls.passphrase(lines[0])
 
     @classmethod

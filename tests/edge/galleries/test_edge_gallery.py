@@ -379,6 +379,8 @@ def test_every_flipped_byte_and_every_cut_is_noticed(tmp_path, gallery):
 def test_files_that_are_no_gallery(tmp_path):
     with pytest.raises(KerasfaceError, match=r"no gallery file .*kerasface enroll"):
         Gallery.load(tmp_path / "gone")
+    with pytest.raises(KerasfaceError, match="is a folder. Name a file, .*team.kfg for instance"):
+        Gallery.load(tmp_path)
     np.savez(tmp_path / "a.npz", a=np.ones(3))
     with pytest.raises(KerasfaceError, match=r"a\.npz is not a kerasface gallery"):
         Gallery.load(tmp_path / "a.npz")

@@ -127,6 +127,10 @@ def test_passphrases_come_from_a_file_of_one_line(tmp_path):
         path.write_bytes(content)
         with pytest.raises(KerasfaceError, match="passphrase"):
             Secret.passphrase_file(path)
+    for content, received in ((b"", "0 lines"), (b"\n", "a blank one"), (b"one\ntwo\n", "2 lines")):
+        path.write_bytes(content)
+        with pytest.raises(KerasfaceError, match=f"Received: {received}$"):
+            Secret.passphrase_file(path)
     with pytest.raises(KerasfaceError, match="can't read the passphrase file"):
         Secret.passphrase_file(tmp_path / "gone")
     with pytest.raises(ValueError, match="at least one character"):
