@@ -22,7 +22,7 @@ def photos_by_person(photos, name=None):
         dict of name to list of paths.
 
     Raises:
-        KerasfaceError: no such path, no photos in it, or several people's photos without a name.
+        KerasfaceError: no such path, no photos in it, several people's photos without a name, or a blank name.
 
     Example:
         >>> photos_by_person(["people"])
@@ -45,6 +45,9 @@ def photos_by_person(photos, name=None):
             f"no photos in {', '.join(map(str, photos))}: expected {', '.join(PHOTO_SUFFIXES)} files"
             + (" with --name, or a sub-folder a person with them." if name is None else ".")
         )
+    for person in people:
+        if not person.strip():
+            raise KerasfaceError(f"whose photos are these? A name can't be blank. Received: {person!r}")
     return people
 
 

@@ -49,6 +49,15 @@ def enrolled(kerasface, model, people, tmp_path):
     return enroll
 
 
+def test_a_blank_name_leaves_nothing_behind(kerasface, model, people, tmp_path):
+    place = tmp_path / "galleries"
+    photo = people / "Bob" / "0.png"
+    code, _, err = kerasface("enroll", model, photo, "--name", "", "--no-align", "--gallery", place / "team.kfg")
+    assert code == 2
+    assert "error: whose photos are these? A name can't be blank" in err
+    assert not place.exists()
+
+
 def test_ls_and_rm(kerasface, enrolled):
     path = enrolled()
     code, out, _ = kerasface("gallery", "ls", path)

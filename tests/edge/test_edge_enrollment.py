@@ -36,6 +36,12 @@ def test_photos_are_sorted_by_folder_or_by_name(crops):
     assert photos_by_person(files, name="Eve") == {"Eve": [crops / "Ann" / "1.png", crops / "Bob" / "0.png"]}
 
 
+@pytest.mark.parametrize("name", ["", "  "])
+def test_a_blank_name_is_refused_before_anything_is_embedded(crops, name):
+    with pytest.raises(KerasfaceError, match=f"can't be blank. Received: '{name}'"):
+        photos_by_person([crops / "Ann"], name=name)
+
+
 def test_photos_of_nobody_are_errors(crops, tmp_path):
     with pytest.raises(KerasfaceError, match="no such photo or folder"):
         photos_by_person([tmp_path / "gone"])
