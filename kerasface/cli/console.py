@@ -8,7 +8,7 @@ from rich.console import Console
 from kerasface.errors import KerasfaceError
 from kerasface.quiet import quiet_standard_error
 
-__all__ = ["console", "error_console", "import_extra", "import_training_side", "people_text"]
+__all__ = ["console", "counted", "error_console", "import_extra", "import_training_side", "people_text"]
 
 console = Console()
 error_console = Console(stderr=True)
@@ -53,6 +53,11 @@ def import_extra(name):
         ) from error
 
 
+def counted(count, one, many=None):
+    """Returns "1 photo", "2 photos"; of irregular nouns give the plural too."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
 def people_text(count):
     """Returns "1 person", "2 people"."""
-    return f"{count:,} {'person' if count == 1 else 'people'}"
+    return counted(count, "person", "people")

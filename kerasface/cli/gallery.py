@@ -6,7 +6,7 @@ from typing import Literal
 import typer
 from rich.table import Column, Table
 
-from kerasface.cli.console import console, error_console, people_text
+from kerasface.cli.console import console, counted, error_console, people_text
 from kerasface.cli.faces import LARGEST, MIN_SCORE, MODEL, NO_ALIGN, THRESHOLD, open_pipeline
 from kerasface.cli.keys import KEY_FILE, PASSPHRASE_FILE, RENEWAL_KEY, open_keys
 from kerasface.errors import KerasfaceError
@@ -43,9 +43,9 @@ def enroll(
 
     Example: kerasface enroll mobilefacenet.tflite people/ --gallery team.kfg --key-file /media/stick/team.key
     """
-    from kerasface.edge import Gallery, changing, enroll_photos, photos_by_person
+    from kerasface.edge import Gallery, changing, enroll_photos, photos_by_person, photos_left_out
 
-    people = photos_by_person(photos, name)
+    people, left_out = photos_by_person(photos, name), photos_left_out(photos, name)
     keys = open_keys(passphrase_file, key_file, renewal_key)
     pipeline = open_pipeline(model, no_align, min_score)
     spec = pipeline.embedder.spec
@@ -53,10 +53,18 @@ def enroll(
         if policy not in (None, known.policy):
             raise KerasfaceError(f"{gallery} was made with --policy {known.policy}. Received: --policy {policy}")
         with progress_bar(error_console, "enrolling") as update:
-            skipped = enroll_photos(known, pipeline, people, largest=largest, progress=update)
-    for path, reason in skipped:
+            left_out += enroll_photos(known, pipeline, people, largest=largest, progress=update)
+    for path, reason in left_out:
         error_console.print(f"left out {path}: {reason}", soft_wrap=True, highlight=False, markup=False)
-    console.print(f"{gallery} holds {people_text(len(known))}; {len(skipped)} photos left out", soft_wrap=True)
+    console.print(
+        f"{gallery} holds {people_text(len(known))}; {_left_out_text([path for path, _ in left_out])}", soft_wrap=True
+    )
+
+
+def _left_out_text(paths):
+    folders = sum(path.is_dir() for path in paths)
+    photos = counted(len(paths) - folders, "photo")
+    return f"{photos} and {counted(folders, 'folder')} left out" if folders else f"{photos} left out"
 
 
 def identify(

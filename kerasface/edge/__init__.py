@@ -24,6 +24,7 @@ _HOMES = {
     "load_image": "images",
     "new_key_file": "galleries.key_file",
     "photos_by_person": "enrollment",
+    "photos_left_out": "enrollment",
     "read_frames": "watching.frames",
     "the_face": "detection.selection",
 }
@@ -52,6 +53,7 @@ __all__ = [
     "load_image",
     "new_key_file",
     "photos_by_person",
+    "photos_left_out",
     "read_frames",
     "the_face",
 ]

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 
 from kerasface.edge.images import load_image
-from kerasface.edge.photo_files import PHOTO_SUFFIXES, photos_in
+from kerasface.edge.photo_files import PHOTO_SUFFIXES, UNREAD_SUFFIXES, photos_in
 from kerasface.errors import KerasfaceError
 
-__all__ = ["enroll_photos", "photos_by_person"]
+__all__ = ["enroll_photos", "photos_by_person", "photos_left_out"]
 
 
 def photos_by_person(photos, name=None):
@@ -36,8 +36,7 @@ def photos_by_person(photos, name=None):
         files = [file for path in photos for file in (photos_in(path) if path.is_dir() else [path])]
         people = {name: files}
     elif len(photos) == 1 and photos[0].is_dir():
-        folders = sorted(entry for entry in photos[0].iterdir() if entry.is_dir() and not entry.name.startswith("."))
-        people = {folder.name: files for folder in folders if (files := photos_in(folder))}
+        people = {folder.name: files for folder in _folders_in(photos[0]) if (files := photos_in(folder))}
     else:
         raise KerasfaceError("whose photos are these? Give --name, or one folder with a sub-folder a person.")
     if not any(people.values()):
@@ -49,6 +48,28 @@ def photos_by_person(photos, name=None):
         if not person.strip():
             raise KerasfaceError(f"whose photos are these? A name can't be blank. Received: {person!r}")
     return people
+
+
+def photos_left_out(photos, name=None):
+    """Lists what `photos_by_person` passes over in folders, so that nobody is missing without a word.
+
+    Args:
+        photos, name: as of `photos_by_person`.
+
+    Returns:
+        list of `(path, reason)`: photos of kinds that aren't read, photos beside the folders of people, folders
+        without photos, and folders in those of people, which aren't looked into.
+
+    Example:
+        >>> photos_left_out(["people"])
+        [(PosixPath('people/Ann/2.heic'), ".heic files aren't read: save it as JPEG or PNG")]
+    """
+    folders = [path for path in map(Path, photos) if path.is_dir()]
+    if name is not None:
+        return [left_out for folder in folders for left_out in _left_out_of(folder)]
+    beside = "it lies beside the folders of people: whose is it? Put it into one"
+    found = [(path, beside) for root in folders for path in photos_in(root, PHOTO_SUFFIXES + UNREAD_SUFFIXES)]
+    return found + [left_out for root in folders for folder in _folders_in(root) for left_out in _left_out_of(folder)]
 
 
 def enroll_photos(gallery, pipeline, people, *, largest=False, progress=None):
@@ -88,3 +109,17 @@ def enroll_photos(gallery, pipeline, people, *, largest=False, progress=None):
     for name, embeddings in found.items():
         gallery.enroll(name, np.stack(embeddings), embedder_id=pipeline.embedder.spec.embedder_id)
     return skipped
+
+
+def _left_out_of(folder):
+    """What a person's folder holds besides photos that are read."""
+    found = [
+        (path, f"{path.suffix} files aren't read: save it as JPEG or PNG")
+        for path in photos_in(folder, UNREAD_SUFFIXES)
+    ]
+    found += [(path, "of a person's folder, sub-folders aren't looked into") for path in _folders_in(folder)]
+    return found if found or photos_in(folder) else [(folder, "there are no photos in it")]
+
+
+def _folders_in(folder):
+    return sorted(entry for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith("."))

@@ -1,15 +1,18 @@
 """Which files of a folder are photos."""
 
-__all__ = ["PHOTO_SUFFIXES", "files_below", "photos_in"]
+__all__ = ["PHOTO_SUFFIXES", "UNREAD_SUFFIXES", "files_below", "photos_in"]
 
 PHOTO_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jp2", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
+# What phones and cameras write besides: Pillow reads it not at all, with a plugin, or only in its newer versions.
+UNREAD_SUFFIXES = (".heic", ".heif", ".avif", ".jxl", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".raf", ".rw2")
 
 
-def photos_in(folder):
+def photos_in(folder, suffixes=PHOTO_SUFFIXES):
     """Lists the photos of one folder.
 
     Args:
         folder: `pathlib.Path`.
+        suffixes: of the photos, in lower case.
 
     Returns:
         list of paths, by name; what begins with a dot is left out.
@@ -18,7 +21,7 @@ def photos_in(folder):
         >>> photos_in(Path("photos/Ann"))
         [PosixPath('photos/Ann/1.jpg')]
     """
-    files = (path for path in folder.iterdir() if path.suffix.lower() in PHOTO_SUFFIXES)
+    files = (path for path in folder.iterdir() if path.suffix.lower() in suffixes)
     return sorted((path for path in files if not path.name.startswith(".")), key=lambda path: path.name)
 
 

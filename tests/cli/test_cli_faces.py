@@ -81,7 +81,7 @@ def test_enroll_a_folder_and_identify(kerasface, model, hopper_path, landscape, 
     gallery = tmp_path / "team.kfg"
     code, out, err = kerasface("enroll", model, tmp_path / "people", "--gallery", gallery)
     assert code == 0
-    assert "holds 1 person; 1 photos left out" in out
+    assert "holds 1 person; 1 photo left out" in out
     assert "left out" in err
     assert "2.png: no face found" in err
     code, out, _ = kerasface("identify", model, hopper_path, landscape, two_faces, "--gallery", gallery)

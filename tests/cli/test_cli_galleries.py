@@ -49,6 +49,17 @@ def enrolled(kerasface, model, people, tmp_path):
     return enroll
 
 
+def test_who_and_what_is_not_enrolled_is_told(kerasface, model, people, tmp_path):
+    for file in ("Bob/1.heic", "loose.jpg", "Deep/sub/0.png"):
+        (people / file).parent.mkdir(parents=True, exist_ok=True)
+        (people / file).touch()
+    code, out, err = kerasface("enroll", model, people, "--no-align", "--gallery", tmp_path / "team.kfg")
+    assert code == 0, err
+    assert "holds 2 people; 2 photos and 1 folder left out" in out
+    for file in ("Bob/1.heic", "loose.jpg", "Deep/sub"):
+        assert f"left out {people / file}: " in err
+
+
 def test_a_blank_name_leaves_nothing_behind(kerasface, model, people, tmp_path):
     place = tmp_path / "galleries"
     photo = people / "Bob" / "0.png"

@@ -2,7 +2,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kerasface.edge import AlignedCrops, Embedder, FacePipeline, Gallery, enroll_photos, photos_by_person
+from kerasface.edge import (
+    AlignedCrops,
+    Embedder,
+    FacePipeline,
+    Gallery,
+    enroll_photos,
+    photos_by_person,
+    photos_left_out,
+)
 from kerasface.errors import KerasfaceError
 
 
@@ -40,6 +48,28 @@ def test_photos_are_sorted_by_folder_or_by_name(crops):
 def test_a_blank_name_is_refused_before_anything_is_embedded(crops, name):
     with pytest.raises(KerasfaceError, match=f"can't be blank. Received: '{name}'"):
         photos_by_person([crops / "Ann"], name=name)
+
+
+def test_what_is_not_read_is_named_with_its_reason(crops):
+    for file in ("Ann/2.HEIC", "Ann/old/3.png", "loose.jpg", "loose.dng", "notes.txt", "Deep/sub/4.png"):
+        (crops / file).parent.mkdir(parents=True, exist_ok=True)
+        (crops / file).touch()
+    (crops / ".trash").mkdir()
+    found = {path.relative_to(crops).as_posix(): reason for path, reason in photos_left_out([crops])}
+    assert {name: reason.split()[-1] for name, reason in found.items()} == {
+        "loose.jpg": "one",
+        "loose.dng": "one",
+        "Ann/2.HEIC": "PNG",
+        "Ann/old": "into",
+        "Deep/sub": "into",
+        "nobody": "it",
+    }
+    assert found["Ann/2.HEIC"] == ".HEIC files aren't read: save it as JPEG or PNG"
+    of_one = [crops / "Ann", crops / "Bob", crops / "loose.jpg"]
+    assert [path for path, _ in photos_left_out(of_one, name="Ann")] == [
+        crops / "Ann" / "2.HEIC",
+        crops / "Ann" / "old",
+    ]
 
 
 def test_photos_of_nobody_are_errors(crops, tmp_path):
