@@ -9,7 +9,7 @@ import pytest
 from tests.doc_scripts import ROOT
 
 PACKAGE = ROOT / "kerasface"
-FOR_ANYBODY = {"spec", "errors", "registry", "lazy", "progress", "distribution"}
+FOR_ANYBODY = {"spec", "errors", "registry", "lazy", "progress", "quiet", "distribution"}
 
 
 def rooms_of_the_page():
