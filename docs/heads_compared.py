@@ -8,6 +8,8 @@ import shutil
 import sys
 from pathlib import Path
 
+from heads_conclusions import conclusions
+
 import kerasface
 from kerasface.training.comparison import Comparison, ComparisonResult, RunMeasures, write_page
 
@@ -46,7 +48,8 @@ def keep(out):
 
 def render(path=PAGE):
     """Writes the page, and its figures beside it."""
-    return write_page(measured(), path, head=HEAD)
+    result = measured()
+    return write_page(result, path, head=f"{HEAD}\n\n{conclusions(result.runs)}")
 
 
 if __name__ == "__main__":
