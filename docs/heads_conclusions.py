@@ -42,9 +42,9 @@ def _fit(of, lfw):
         f"{large.last_loss:.2f} nats: it has learnt the people it is trained on, and margins raise its LFW accuracy "
         f"from {lfw['softmax_depth4']:.1f} %: {gains}. The MobileFaceNet of quarter width has a tenth of the weights "
         f"and ends softmax at {small.last_loss:.2f} nats: it has not learnt them in eight epochs, and with every "
-        f"margin it stays below softmax's {lfw['softmax']:.1f} %. A harder task is no help to who can't do the easy one; the "
-        "papers, whose networks fit their sets, don't show this side. (The two networks differ in more than size: this "
-        "is the likeliest reading, not a proof.)"
+        f"margin it stays below softmax's {lfw['softmax']:.1f} %. A harder task is no help to who can't do the easy "
+        "one; the papers, whose networks fit their sets, don't show this side. (The two networks differ in more than "
+        "size: this is the likeliest reading, not a proof.)"
     )
 
 
@@ -55,8 +55,8 @@ def _size(of, lfw):
         "**The papers' margin for ArcFace is too large for these data.** With 0.5 the SphereFace-4 is at "
         f"{lfw['arcface_050_depth4']:.1f} %, below softmax, with 0.3 at {lfw['arcface_030_depth4']:.1f} %. A person "
         f"has {run.images / run.identities:.1f} photos on average here, in CASIA-WebFace 47: a few photos, some of "
-        "them blurred, leave a wide angle, and a margin that this angle can't keep costs everybody. After eight epochs its "
-        f"loss is still {run.last_loss:.1f} nats."
+        "them blurred, leave a wide angle, and a margin that this angle can't keep costs everybody. After eight epochs "
+        f"its loss is still {run.last_loss:.1f} nats."
     )
 
 
