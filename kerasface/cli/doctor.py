@@ -43,5 +43,5 @@ def doctor():
             what = f"{finding.area}, {finding.what}: {finding.fix}"
             console.print(_SIGNS[finding.state], escape(what), soft_wrap=True, highlight=False)
     wrong = sum(finding.state == "wrong" for finding in checkup.findings)
-    console.print(f"{wrong} things to mend, marked ✗" if wrong else "nothing is wrong")
+    console.print(f"to mend: {wrong}, marked ✗" if wrong else "nothing is wrong")
     sys.exit(0 if checkup.healthy else 1)

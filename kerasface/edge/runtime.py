@@ -231,5 +231,5 @@ def _shape(dimensions):
 
 
 def _damaged(path, size, kind, error):
-    reason = str(error).strip().splitlines()[0][:200]
-    return f"{path} ({size} bytes) doesn't open as a {kind} model: {reason} Is it whole? Export or copy it again."
+    reason = str(error).strip().splitlines()[0][:200].rstrip(".")
+    return f"{path} ({size} bytes) doesn't open as a {kind} model: {reason}. Is it whole? Export or copy it again."

@@ -199,7 +199,7 @@ def test_only_what_is_wrong_makes_a_machine_unwell():
 
 
 @pytest.mark.parametrize(
-    ("state", "code", "last"), [("absent", 0, "nothing is wrong"), ("wrong", 1, "1 things to mend")]
+    ("state", "code", "last"), [("absent", 0, "nothing is wrong"), ("wrong", 1, "to mend: 1, marked")]
 )
 def test_the_command_answers_with_its_exit_code(kerasface, monkeypatch, state, code, last):
     findings = (Finding("edge", "one", "ok", "[2.0]"), Finding("files", "two", state, "gone", "kerasface assets get"))
