@@ -5,6 +5,7 @@
 It runs until it is told to stop (SIGTERM, Ctrl-C). A gallery that is written anew meanwhile is read anew.
 """
 
+import contextlib
 import dataclasses
 import json
 import signal
@@ -12,8 +13,9 @@ import sys
 import threading
 from pathlib import Path
 
-from kerasface.edge import Embedder, FacePipeline, Gallery, load_image
-from kerasface.edge.photo_files import PHOTO_SUFFIXES
+from kerasface.edge import Embedder, FacePipeline, Gallery, decision_threshold, load_image
+from kerasface.edge.images import EncodedImage
+from kerasface.edge.photo_files import PHOTO_SUFFIXES, UNREAD_SUFFIXES
 from kerasface.errors import KerasfaceError
 
 __all__ = ["Inbox", "identify"]
@@ -38,35 +40,51 @@ class Inbox:
         """Returns the photos that haven't changed since the last call, oldest first."""
         now = {}
         for path in self.folder.iterdir():
-            if path.suffix.lower() in PHOTO_SUFFIXES and path.is_file():
-                status = path.stat()
-                now[path] = (status.st_mtime_ns, status.st_size)
+            # Kinds that can't be read too: they are told and deleted as well.
+            if path.suffix.lower() in (*PHOTO_SUFFIXES, *UNREAD_SUFFIXES) and path.is_file():
+                with contextlib.suppress(FileNotFoundError):  # its sender took it back
+                    status = path.stat()
+                    now[path] = (status.st_mtime_ns, status.st_size)
         ready = [path for path, state in now.items() if self._seen.get(path) == state]
         self._seen = now
         return sorted(ready, key=lambda path: now[path])
 
 
-def identify(pipeline, gallery, path):
+def taken(path):
+    """Reads a photo and deletes it: one that ends the process must not be there when it starts again.
+
+    Returns:
+        `EncodedImage`; None where it is gone.
+    """
+    try:
+        photo = EncodedImage(path.read_bytes(), path.name)
+        path.unlink()
+    except FileNotFoundError:
+        return None
+    return photo
+
+
+def identify(pipeline, gallery, photo):
     """Says who is on a photo.
 
     Args:
         pipeline: `FacePipeline`.
         gallery: `Gallery` of the same embedder.
-        path: of the photo.
+        photo: `EncodedImage`.
 
     Returns:
         dict with the photo's name and either its faces (name or None, cosine, threshold, box) or the problem.
     """
     try:
-        faces = pipeline.faces(load_image(path))
-    except KerasfaceError as error:
-        return {"photo": path.name, "problem": str(error)}
+        faces = pipeline.faces(load_image(photo))
+    except Exception as error:  # too large for the memory, or whatever a photo may do: the next one must have its turn
+        return {"photo": photo.name, "problem": str(error) or type(error).__name__}
     answers = []
     for found in faces:
         match = gallery.identify(found.embedding, embedder_id=found.embedder_id)
         box = [round(edge) for edge in found.face.box.tolist()]
         answers.append({"name": match.name, "cosine": round(match.score, 4), "threshold": match.threshold, "box": box})
-    return {"photo": path.name, "faces": answers}
+    return {"photo": photo.name, "faces": answers}
 
 
 @dataclasses.dataclass
@@ -99,10 +117,12 @@ def main(embedder, gallery, inbox):
     pipeline = FacePipeline(Embedder.load(embedder))
     kept, photos = KeptGallery(Path(gallery), pipeline.embedder.spec), Inbox(inbox)
     kept.current()
+    decision_threshold(pipeline.embedder.spec)  # said now, not at the first face
     while not stop.is_set():
         for path in photos.ready():
-            print(json.dumps(identify(pipeline, kept.current(), path), ensure_ascii=False), flush=True)
-            path.unlink()
+            known = kept.current()
+            if photo := taken(path):
+                print(json.dumps(identify(pipeline, known, photo), ensure_ascii=False), flush=True)
             if stop.is_set():
                 break
         stop.wait(PAUSE)

@@ -31,9 +31,9 @@ def watch(
 ):
     """Name the faces in a video: a line when one appears, or turns out to be somebody else.
 
-    A face is followed from frame to frame and looked up once a second; in a folder, whose pictures may be of different
-    moments, in each of them. There is no liveness detection: a photo held before the camera passes for the person.
-    Ctrl-C ends.
+    A face is followed from frame to frame and looked up every second, or 25 frames; in a folder, whose pictures may be
+    of different moments, in each of them. There is no liveness detection: a photo held before the camera passes for
+    the person. Ctrl-C ends.
 
     Example: kerasface watch mobilefacenet.tflite door.mp4 --gallery team.kfg --out named/
     """

@@ -1,5 +1,6 @@
 """The Raspberry Pi's service: its wheels exist, it installs, and it names people on photos that arrive."""
 
+import io
 import json
 import os
 import shutil
@@ -12,6 +13,7 @@ import tomllib
 import pytest
 
 from kerasface.edge import Embedder, FacePipeline, Gallery, assets, load_image
+from kerasface.edge.images import EncodedImage
 from kerasface.spec import SPEC_KEY, EmbedderSpec, Threshold
 from tests.device_files import DIMENSION, BlockModel, with_tflite_metadata, write_sidecar
 from tests.devices import portraits
@@ -104,9 +106,12 @@ def test_photos_are_named_and_deleted_until_it_is_told_to_stop(embedder, gallery
     inbox = tmp_path / "inbox"
     inbox.mkdir()
     (inbox / "text.jpg").write_text("no photo")
+    (inbox / "phone.HEIC").write_text("a kind that isn't read")
     arguments = [PI / "identify_inbox.py", embedder, gallery, inbox]
     with Running(sys.executable, *arguments, env={**os.environ, "PYTHONPATH": str(ROOT)}) as running:
-        assert "text.jpg is not an image" in running.answer()["problem"]
+        problems = [running.answer()["problem"] for _ in range(2)]
+        assert "text.jpg is not an image" in problems[0]
+        assert "phone.HEIC is not an image" in problems[1]
         deliver(people["Grace"], inbox, "grace.png")
         grace = running.answer()
         assert names(grace) == ["Grace"]
@@ -126,8 +131,11 @@ def test_a_gallery_that_changes_is_read_anew(embedder, gallery, models, tmp_path
     path = tmp_path / "gallery.kfg"
     shutil.copyfile(gallery, path)
     pipeline = FacePipeline(Embedder.load(embedder))
-    photo = tmp_path / "eileen.png"
-    portraits.portraits()["Eileen"].save(photo)
+    path_of_photo = tmp_path / "eileen.png"
+    portraits.portraits()["Eileen"].save(path_of_photo)
+    photo = service.taken(path_of_photo)
+    assert not path_of_photo.exists()
+    assert service.taken(path_of_photo) is None
     kept = service.KeptGallery(path, pipeline.embedder.spec)
     assert names(service.identify(pipeline, kept.current(), photo)) == [None]
     assert kept.current() is kept.current()
@@ -135,6 +143,28 @@ def test_a_gallery_that_changes_is_read_anew(embedder, gallery, models, tmp_path
     known.enroll("Eileen", pipeline.face(load_image(photo), photo).embedding)
     known.save(path)
     assert names(service.identify(pipeline, kept.current(), photo)) == ["Eileen"]
+
+
+def test_a_photo_that_takes_too_much_leaves_the_next_its_turn():
+    class Full:
+        def faces(self, image):
+            raise MemoryError
+
+    png = io.BytesIO()
+    portraits.portraits()["Grace"].save(png, "PNG")
+    answer = service.identify(Full(), None, EncodedImage(png.getvalue(), "large.png"))
+    assert answer == {"photo": "large.png", "problem": "MemoryError"}
+
+
+def test_without_a_threshold_it_ends_before_the_first_photo(embedder, gallery, models, tmp_path):
+    bare = tmp_path / "bare.tflite"
+    spec = EmbedderSpec("blocks.test", "a1b2", DIMENSION)
+    bare.write_bytes(with_tflite_metadata(BlockModel().tflite(), {SPEC_KEY: spec.to_json().encode()}))
+    (tmp_path / "inbox").mkdir()
+    arguments = [PI / "identify_inbox.py", bare, gallery, tmp_path / "inbox"]
+    with Running(sys.executable, *arguments, env={**os.environ, "PYTHONPATH": str(ROOT)}) as running:
+        assert running.process.wait(PATIENCE) == 1
+        assert "threshold" in running.process.stderr.read()
 
 
 def test_without_a_gallery_it_says_so_and_ends(embedder, models, tmp_path):

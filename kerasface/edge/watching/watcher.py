@@ -1,12 +1,16 @@
 """Naming faces in a sequence of frames, each face embedded once while it is in sight."""
 
 import dataclasses
+import time
+from typing import NamedTuple
 
 from kerasface.edge.detection.detector import Face
 from kerasface.edge.galleries.gallery import Match
 from kerasface.edge.watching.tracker import FaceTracker
 
 __all__ = ["WatchedFace", "Watcher"]
+
+_SECOND = 1.0
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -26,20 +30,26 @@ class WatchedFace:
     new: bool
 
 
+class _Answer(NamedTuple):
+    match: Match
+    since: float  # the clock's seconds
+    frames: int  # for which it holds yet
+
+
 class Watcher:
     """Finds, follows and names faces, frame after frame.
 
-    A face is embedded and looked up in the frame where it appears. It keeps that answer while it is in sight, but only
-    for so many frames, since somebody else may have taken its place: then, and after every frame without it, it is
-    looked up again. One that the pipeline's check refuses has no answer and is tried again in the next frame.
+    A face is embedded and looked up in the frame where it appears. It keeps that answer while it is in sight, but for a
+    second and so many frames at most, since somebody else may have taken its place: then, and after every frame without
+    it, it is looked up again. One that the pipeline's check refuses has no answer and is tried again in the next frame.
 
     Args:
         pipeline: `FacePipeline`.
         gallery: `Gallery` of the pipeline's embedder.
         threshold: cosine; None takes the gallery's calibrated one.
         tracker: `FaceTracker`; None makes one with its defaults.
-        every: frames for which an answer holds, a camera's second by default. 1 looks up every face in every frame, as
-            pictures that don't follow each other at once need it.
+        every: most frames for which an answer holds. 1 looks up every face in every frame, as pictures that don't
+            follow each other at once need it.
 
     Raises:
         KerasfaceError: the gallery is another embedder's.
@@ -60,7 +70,7 @@ class Watcher:
         self._threshold = threshold
         self._tracker = tracker or FaceTracker()
         self._every = every
-        self._answers = {}  # of each face of the last frame: its match, and for how many frames it holds yet
+        self._answers = {}
 
     def see(self, frame):
         """Takes the next frame.
@@ -73,15 +83,21 @@ class Watcher:
         """
         faces = self._pipeline.detector.detect(frame)
         tracks = self._tracker.update([face.box for face in faces])
-        known = {track: self._answers[track] for track in tracks if track in self._answers}
+        now = time.monotonic()
+        known = {
+            track: answer
+            for track in tracks
+            if (answer := self._answers.get(track)) and answer.frames > 0 and now - answer.since < _SECOND
+        }
         unnamed = {id(face): track for face, track in zip(faces, tracks, strict=True) if track not in known}
         found = self._pipeline.embed(frame, [face for face in faces if id(face) in unnamed])
         for embedded in found:
             match = self._gallery.identify(embedded.embedding, self._threshold)
-            known[unnamed[id(embedded.face)]] = (match, self._every)
-        self._answers = {track: (match, frames - 1) for track, (match, frames) in known.items() if frames > 1}
+            known[unnamed[id(embedded.face)]] = _Answer(match, now, self._every)
+        # Of this frame's faces alone.
+        self._answers = {track: answer._replace(frames=answer.frames - 1) for track, answer in known.items()}
         new = {unnamed[id(embedded.face)] for embedded in found}
         return [
-            WatchedFace(face, track, known.get(track, (None, 0))[0], track in new)
+            WatchedFace(face, track, known[track].match if track in known else None, track in new)
             for face, track in zip(faces, tracks, strict=True)
         ]

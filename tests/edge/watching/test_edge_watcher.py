@@ -1,8 +1,11 @@
+import types
+
 import numpy as np
 import pytest
 
 from kerasface.edge import Embedder, Face, FacePipeline, FaceTracker, Gallery, Watcher, draw_names
 from kerasface.edge.align import TEMPLATES
+from kerasface.edge.watching import watcher as watcher_module
 from kerasface.errors import KerasfaceError
 
 TEMPLATE = np.array(TEMPLATES["arcface_112x112"].points)
@@ -19,6 +22,12 @@ class Script:
             Face(np.array([x, y, x + 112.0, y + 112.0]), 0.9, TEMPLATE + np.array([x, y]))
             for x, y in self.frames[frame[0, 0, 0]]
         ]
+
+
+@pytest.fixture(autouse=True)
+def _still_clock(monkeypatch):
+    """A machine that is busy elsewhere must not decide what is looked up again."""
+    monkeypatch.setattr(watcher_module, "time", types.SimpleNamespace(monotonic=lambda: 0.0))
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +99,14 @@ def test_who_was_lost_from_sight_is_looked_up_again(embedder, gallery, portraits
     (last,) = watcher.see(after)
     assert first[0].match.name == "Ada"
     assert (last.track, last.match.name, last.new) == (int(gap > 10), None, True)
+
+
+def test_an_answer_holds_for_a_second(embedder, gallery, portraits, monkeypatch):
+    times = iter([10.0, 10.6, 11.1, 11.2])
+    monkeypatch.setattr(watcher_module, "time", types.SimpleNamespace(monotonic=lambda: next(times)))
+    script = Script(*[[(10, 50)]] * 4)
+    watcher = Watcher(FacePipeline(embedder, script), gallery, threshold=0.9)
+    assert [watcher.see(frame)[0].new for frame in frames_of(script, portraits)] == [True, False, True, False]
 
 
 def test_an_answer_holds_for_so_many_frames(embedder, gallery, portraits):
