@@ -42,7 +42,7 @@ def test_the_page_of_the_heads_is_what_their_measures_give(tmp_path):
 def test_what_the_heads_came_to_is_not_said_of_other_measures(variant):
     runs = load_script("docs/heads_compared.py").measured().runs
     conclusions = load_script("docs/heads_conclusions.py").conclusions
-    assert "82.2 %" in conclusions(runs)
+    assert "## What came out" in conclusions(runs)
     accuracy = {"arcface_030_depth4": 0.5, "softmax_depth10": 0.99}[variant]
     others = [
         dataclasses.replace(run, lfw=dataclasses.replace(run.lfw, accuracy_mean=accuracy))

@@ -41,7 +41,7 @@ def accuracy_dots(accuracies: Mapping[str, Sequence[tuple[float, float, float]]]
         axis.set_yticks(range(len(accuracies)), list(accuracies), parse_math=False)
         axis.set_ylim(len(accuracies) - 0.5, -0.5)
         axis.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=None))
-        axis.set_xlabel("verification accuracy; a dot a seed, 95 % interval over people")
+        axis.set_xlabel("verification accuracy; a dot a seed, 95 % interval over people", loc="right")
     return drawing
 
 
@@ -79,7 +79,7 @@ def angle_rows(angles: Mapping[str, PairAngles]) -> Figure:
             axis.set_yticks([])
             axis.set_ylabel(name, rotation=0, ha="right", va="center", color=INK, parse_math=False)
         axes[-1].set_xlim(edges[drawn.min()], edges[drawn.max() + 1])
-        axes[-1].set_xlabel(f"angle between the two embeddings; share of each kind, per {_BIN_DEGREES}°")
+        axes[-1].set_xlabel(f"angle between the two embeddings; share of each kind, per {_BIN_DEGREES}°", loc="right")
         axes[-1].xaxis.set_major_locator(MaxNLocator(10, steps=[1, 2, 3, 5, 10], integer=True))
         axes[-1].xaxis.set_major_formatter(FuncFormatter(lambda degrees, _: f"{degrees:.0f}°"))
         handles, labels = axes[0].get_legend_handles_labels()
