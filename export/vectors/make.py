@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from kerasface.alignment.task_file import face_of_landmarks
 from kerasface.edge import Gallery, decision_threshold
 from kerasface.edge.align import TEMPLATES, crop, similarity_transform
 from kerasface.edge.detection.blazeface import anchors, weighted_nms
@@ -88,13 +89,22 @@ def detection(rng):
     scores = np.round(rng.permutation(np.linspace(0.5, 0.99, 24)), 4)
     merged_scores, merged = weighted_nms(scores, points)
     mesh = np.round(rng.uniform(0, 192, (468, 2)), 2)
+    # Inside the photo, half beyond its left and upper border, half beyond its right and lower one.
+    fractions = [np.round(center + rng.uniform(-0.2, 0.2, (478, 2)), 3) for center in (0.5, 0.02, 0.97)]
     rows = [0, 1, 2, 33, 511, 512, 517, 518, 895]
     return {
         "views": views,
         "anchors": {"count": len(anchors()), "rows": rows, "centers": anchors()[rows]},
         "merging": {"scores": scores, "points": points, "merged_scores": merged_scores, "merged": merged},
         "five_points": {"mesh": mesh, "points": five_points(mesh)},
+        "landmarks": [landmarked(640, 480, each) for each in fractions],
     }
+
+
+def landmarked(width, height, fractions):
+    """A face of MediaPipe's FaceLandmarker in a photo's pixels."""
+    face = face_of_landmarks(fractions, width, height)
+    return {"width": width, "height": height, "fractions": fractions, "box": face.box, "points": face.points}
 
 
 def decisions(rng):

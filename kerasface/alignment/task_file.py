@@ -9,7 +9,7 @@ from kerasface.edge.detection.landmarks import five_points
 from kerasface.edge.geometry import check_image
 from kerasface.errors import KerasfaceError
 
-__all__ = ["TaskFileDetector"]
+__all__ = ["TaskFileDetector", "face_of_landmarks"]
 
 _MAX_FACES = 16
 # FaceLandmarker tells no score; every face that it returns has passed min_score.
@@ -66,10 +66,8 @@ class TaskFileDetector:
         seen = self._mediapipe.Image(image_format=self._mediapipe.ImageFormat.SRGB, data=pixels)
         faces = []
         for landmarks in self._landmarker.detect(seen).face_landmarks:
-            # Fractions of the photo, whole numbers on its corners.
-            mesh = np.array([(point.x, point.y) for point in landmarks]) * (image.shape[1], image.shape[0]) - 0.5
-            box = np.clip([mesh.min(0), mesh.max(0)], -0.5, np.array([image.shape[1], image.shape[0]]) - 0.5)
-            faces.append(Face(box.ravel(), _SCORE, five_points(mesh)))
+            fractions = np.array([(point.x, point.y) for point in landmarks])
+            faces.append(face_of_landmarks(fractions, image.shape[1], image.shape[0]))
         return largest_first(faces)
 
     detect_all = detect
@@ -77,3 +75,20 @@ class TaskFileDetector:
     def best_score(self, image):
         """Returns None: it tells no scores."""
         return None
+
+
+def face_of_landmarks(fractions, width, height):
+    """A face of FaceLandmarker's; its box is the mesh's, cut at the photo's border.
+
+    Args:
+        fractions: (478, 2) float64, (x, y) of the mesh's points; 0 and 1 on the photo's edges.
+        width: of the photo, in pixels.
+        height: of the photo, in pixels.
+
+    Returns:
+        the `Face`, in the photo's pixels.
+    """
+    # A pixel's center has whole coordinates here, its corner there.
+    mesh = fractions * (width, height) - 0.5
+    box = np.clip([mesh.min(0), mesh.max(0)], -0.5, np.array([width, height]) - 0.5)
+    return Face(box.ravel(), _SCORE, five_points(mesh))

@@ -53,3 +53,6 @@ def test_the_cases_cover_what_they_are_for():
     assert {"Ann", "bob", "Žofia", None} == set(names)
     merging = make.vectors("detection")["merging"]
     assert 1 < len(merging["merged_scores"]) < len(merging["scores"])
+    boxes = [face["box"] for face in make.vectors("detection")["landmarks"]]
+    at_border = [[at for at, edge in enumerate((-0.5, -0.5, 639.5, 479.5)) if box[at] == edge] for box in boxes]
+    assert at_border == [[], [0, 1], [2, 3]]

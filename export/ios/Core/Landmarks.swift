@@ -8,7 +8,7 @@ private let eyes = [
 private let nose = 4
 private let mouthCorners = [61, 291]
 
-/// A face found in a photo, in its pixels.
+/// A face found in a photo, in its pixels; its box is cut at the photo's border.
 struct Face {
     let low: Point
     let high: Point
@@ -25,9 +25,13 @@ func fivePoints(_ mesh: [Point]) -> [Point] {
 func face(ofLandmarks mesh: [Point], width: Int, height: Int) -> Face {
     // A pixel's center has whole coordinates here, its corner there.
     let pixels = mesh.map { Point(x: $0.x * Double(width) - 0.5, y: $0.y * Double(height) - 0.5) }
+    // A face is as large as what is seen of it: else one that the border cuts would pass for the photo's largest.
+    let seen = pixels.map { pixel in
+        Point(x: min(max(pixel.x, -0.5), Double(width) - 0.5), y: min(max(pixel.y, -0.5), Double(height) - 0.5))
+    }
     return Face(
-        low: Point(x: pixels.map(\.x).min()!, y: pixels.map(\.y).min()!),
-        high: Point(x: pixels.map(\.x).max()!, y: pixels.map(\.y).max()!),
+        low: Point(x: seen.map(\.x).min()!, y: seen.map(\.y).min()!),
+        high: Point(x: seen.map(\.x).max()!, y: seen.map(\.y).max()!),
         points: fivePoints(pixels)
     )
 }

@@ -48,12 +48,16 @@ final class VectorTests: XCTestCase {
 
     func testFivePoints() throws {
         let vector = try vectors("detection")["five_points"] as! JSON
-        let mesh = points(vector["mesh"])
-        try assertClose(fivePoints(mesh).numbers, vector["points"])
-        let fractions = mesh.map { Point(x: ($0.x + 0.5) / 640, y: ($0.y + 0.5) / 480) }
-        let found = face(ofLandmarks: fractions, width: 640, height: 480)
-        try assertClose(found.points.numbers, vector["points"])
-        try assertClose([found.low.x, found.high.y], [mesh.map(\.x).min()!, mesh.map(\.y).max()!])
+        try assertClose(fivePoints(points(vector["mesh"])).numbers, vector["points"])
+    }
+
+    func testFacesInAPhoto() throws {
+        for vector in try vectors("detection")["landmarks"] as! [JSON] {
+            let (width, height) = (vector["width"] as! Int, vector["height"] as! Int)
+            let found = face(ofLandmarks: points(vector["fractions"]), width: width, height: height)
+            try assertClose([found.low, found.high].numbers, vector["box"])
+            try assertClose(found.points.numbers, vector["points"])
+        }
     }
 
     func testDecisions() throws {

@@ -9,7 +9,7 @@ private val EYES = listOf(
 private const val NOSE = 4
 private val MOUTH_CORNERS = listOf(61, 291)
 
-/** A face found in a photo, in its pixels. */
+/** A face found in a photo, in its pixels; its box is cut at the photo's border. */
 class Face(val low: Point, val high: Point, val points: List<Point>)
 
 /** Reduces a mesh to image-left eye, image-right eye, nose, image-left and image-right mouth corner. */
@@ -25,9 +25,11 @@ fun fivePoints(mesh: List<Point>): List<Point> =
 fun faceOfLandmarks(mesh: List<Point>, width: Int, height: Int): Face {
     // A pixel's center has whole coordinates here, its corner there.
     val pixels = mesh.map { Point(it.x * width - 0.5, it.y * height - 0.5) }
+    // A face is as large as what is seen of it: else one that the border cuts would pass for the photo's largest.
+    val seen = pixels.map { Point(it.x.coerceIn(-0.5, width - 0.5), it.y.coerceIn(-0.5, height - 0.5)) }
     return Face(
-        low = Point(pixels.minOf { it.x }, pixels.minOf { it.y }),
-        high = Point(pixels.maxOf { it.x }, pixels.maxOf { it.y }),
+        low = Point(seen.minOf { it.x }, seen.minOf { it.y }),
+        high = Point(seen.maxOf { it.x }, seen.maxOf { it.y }),
         points = fivePoints(pixels),
     )
 }

@@ -64,11 +64,12 @@ private fun points(checks: Checks, vectors: Map<*, *>) {
     val case = vectors.map("five_points")
     val mesh = case.points("mesh")
     checks("five points of a mesh") { close(fivePoints(mesh).flatMap { listOf(it.x, it.y) }, case["points"]) }
-    checks("five points of fractions of a photo") {
-        val fractions = mesh.map { Point((it.x + 0.5) / 640, (it.y + 0.5) / 480) }
-        val face = faceOfLandmarks(fractions, 640, 480)
-        close(face.points.flatMap { listOf(it.x, it.y) }, case["points"])
-        close(listOf(face.low.x, face.high.y), listOf(mesh.minOf { it.x }, mesh.maxOf { it.y }))
+    for (face in vectors.maps("landmarks")) {
+        checks("a face in a photo: ${face["box"]}") {
+            val found = faceOfLandmarks(face.points("fractions"), face.whole("width"), face.whole("height"))
+            close(listOf(found.low.x, found.low.y, found.high.x, found.high.y), face["box"])
+            close(found.points.flatMap { listOf(it.x, it.y) }, face["points"])
+        }
     }
 }
 
