@@ -2,6 +2,8 @@
 import Foundation
 
 private let format = 1
+// As kerasface/edge/galleries/content.py reads them: a mean of unit vectors is no longer than they are.
+private let lengths = 5e-4...1.001
 private let notice =
     "Biometric data: names and face templates in clear. Keep it to yourself, delete it when it has served."
 
@@ -34,6 +36,9 @@ struct Gallery {
 
     /// Adds a photo of a person; a known name's template becomes the mean of the old ones and the new one.
     mutating func enroll(_ name: String, _ embedding: [Double]) throws {
+        guard !isBlank(name) else {
+            throw KerasfaceError("Whose photo is it? Write the person's name.")
+        }
         let known = people[name] ?? Person(mean: embedding.map { _ in 0 }, photos: 0)
         let count = known.photos + 1
         let mean = zip(known.mean, embedding).map { ($0 * Double(known.photos) + $1) / Double(count) }
@@ -52,8 +57,10 @@ struct Gallery {
         var match = Match(name: nil, score: -1, nearest: nil)
         for name in names {
             let mean = people[name]!.mean
-            let dot = zip(mean, embedding).reduce(0) { $0 + $1.0 * $1.1 }
-            let score = max(-1, min(1, dot / length(mean)))
+            let cosine = zip(mean, embedding).reduce(0) { $0 + $1.0 * $1.1 } / length(mean)
+            // min(1, .nan) is 1: without a direction everybody would be this person.
+            guard cosine.isFinite else { continue }
+            let score = max(-1, min(1, cosine))
             if match.nearest == nil || score > match.score {
                 match = Match(name: score >= threshold ? name : nil, score: score, nearest: name)
             }
@@ -89,14 +96,18 @@ struct Gallery {
         self.init(spec: spec)
         for row in document?["people"] as? [[String: Any]] ?? [] {
             guard
-                let name = row["name"] as? String,
+                let name = row["name"] as? String, !isBlank(name),
                 let photos = row["photos"] as? Int, photos >= 1,
                 let templates = row["templates"] as? [[Double]],
-                templates.count == 1, templates[0].count == spec.templateSize
+                templates.count == 1, templates[0].count == spec.templateSize, lengths.contains(length(templates[0]))
             else {
                 throw KerasfaceError("The gallery is damaged.")
             }
             people[name] = Person(mean: templates[0], photos: photos)
         }
     }
+}
+
+private func isBlank(_ name: String) -> Bool {
+    name.trimmingCharacters(in: .whitespacesAndNewlines).isEmpty
 }

@@ -88,6 +88,34 @@ final class VectorTests: XCTestCase {
         assertRefused("no gallery") { _ = try Gallery(json: Data("[]".utf8), spec: self.spec()) }
     }
 
+    func testNobodyIsCalledNothing() throws {
+        var gallery = Gallery(spec: try spec())
+        assertRefused("name") { try gallery.enroll(" \n", [Double](repeating: 0.1, count: 8)) }
+    }
+
+    func testAnEmbeddingThatIsNoNumberIsNobodys() throws {
+        let match = try enrolled().identify([Double](repeating: .nan, count: 8), threshold: -1)
+        XCTAssertEqual(match, Match(name: nil, score: -1, nearest: nil))
+    }
+
+    /// What kerasface/edge/galleries/content.py takes and refuses.
+    func testReading() throws {
+        func read(_ name: String, _ length: Double) throws -> [String] {
+            let template = [0.6 * length, 0.8 * length, 0, 0, 0, 0, 0, 0]
+            let file: JSON = [
+                "kerasface_gallery": 1, "spec": try spec().json, "policy": "mean",
+                "people": [["name": name, "photos": 1, "templates": [template]] as JSON],
+            ]
+            return try Gallery(json: JSONSerialization.data(withJSONObject: file), spec: spec()).names
+        }
+        for length in [0.00051, 1, 1.0009] {
+            XCTAssertEqual(try read("Ann", length), ["Ann"])
+        }
+        for (name, length) in [("Ann", 0), ("Ann", 0.00049), ("Ann", 1.0011), (" ", 1)] {
+            assertRefused("damaged") { _ = try read(name, length) }
+        }
+    }
+
     func testWhoIsRemovedIsUnknown() throws {
         var gallery = try enrolled()
         let probe = numbers((try vectors("decisions")["probes"] as! [JSON])[0]["embedding"])

@@ -2,6 +2,8 @@
 package kerasface.core
 
 private const val FORMAT = 1.0
+// As kerasface/edge/galleries/content.py reads them: a mean of unit vectors is no longer than they are.
+private val LENGTHS = 5e-4..1.001
 private const val NOTICE =
     "Biometric data: names and face templates in clear. Keep it to yourself, delete it when it has served."
 
@@ -25,10 +27,13 @@ class Gallery(val spec: EmbedderSpec) {
 
     /** Adds a photo of a person; a known name's template becomes the mean of the old ones and the new one. */
     fun enroll(name: String, embedding: DoubleArray) {
+        if (name.isBlank()) {
+            throw KerasfaceException("Whose photo is it? Write the person's name.")
+        }
         val known = people[name] ?: Person(DoubleArray(embedding.size), 0)
         val count = known.photos + 1
         val mean = DoubleArray(embedding.size) { (known.mean[it] * known.photos + embedding[it]) / count }
-        if (length(mean) < 1e-3) {
+        if (!(length(mean) >= 1e-3)) { // NaN too
             throw KerasfaceException("The photos of $name have nothing in common: are they of one person?")
         }
         people[name] = Person(mean, count)
@@ -41,9 +46,8 @@ class Gallery(val spec: EmbedderSpec) {
     /** Who a face is: the nearest person when the cosine is at least the threshold, else unknown. */
     fun identify(embedding: DoubleArray, threshold: Double): Match {
         val scores = people.mapValues { (_, person) ->
-            val dot = person.mean.indices.sumOf { person.mean[it] * embedding[it] }
-            (dot / length(person.mean)).coerceIn(-1.0, 1.0)
-        }
+            person.mean.indices.sumOf { person.mean[it] * embedding[it] } / length(person.mean)
+        }.filterValues { it.isFinite() }.mapValues { it.value.coerceIn(-1.0, 1.0) } // NaN would be the greatest
         val (nearest, score) = scores.maxByOrNull { it.value } ?: return Match(null, -1.0, null)
         return Match(nearest.takeIf { score >= threshold }, score, nearest)
     }
@@ -90,7 +94,7 @@ class Gallery(val spec: EmbedderSpec) {
             val photos = person?.get("photos") as? Double
             val row = (person?.get("templates") as? List<*>)?.singleOrNull() as? List<*>
             val mean = row?.mapNotNull { it as? Double }.orEmpty().toDoubleArray()
-            if (name == null || photos == null || photos < 1 || mean.size != size) {
+            if (name.isNullOrBlank() || photos == null || photos < 1 || mean.size != size || length(mean) !in LENGTHS) {
                 throw KerasfaceException("The gallery is damaged.")
             }
             return name to Person(mean, photos.toInt())

@@ -99,6 +99,14 @@ private fun decisions(checks: Checks, vectors: Map<*, *>, file: File?) {
         val other = readSpec(spec.json + ("embedder_id" to "other"))
         refused("Received: embedder other") { Gallery.ofJson(gallery.toJson(), other) }
     }
+    checks("nobody is called nothing") { refused("name") { Gallery(spec).enroll(" \n", DoubleArray(8) { 0.1 }) } }
+    checks("photos without a direction") {
+        refused("in common") { Gallery(spec).enroll("Ann", DoubleArray(8) { Double.NaN }) }
+    }
+    checks("an embedding that is no number is nobody's") {
+        equal(gallery.identify(DoubleArray(8) { Double.NaN }, -1.0), Match(null, -1.0, null))
+    }
+    readings(checks, spec)
     checks("who is removed is unknown") {
         reread.names.forEach(reread::remove)
         equal(reread.identify(numbers(vectors.maps("probes").first()["embedding"]), -1.0).name, null)
@@ -116,6 +124,24 @@ private fun decisions(checks: Checks, vectors: Map<*, *>, file: File?) {
     sidecar(checks, spec)
     flips(checks, spec)
     file?.writeText(gallery.toJson())
+}
+
+/** What kerasface/edge/galleries/content.py takes and refuses. */
+private fun readings(checks: Checks, spec: EmbedderSpec) {
+    val file = { name: String, length: Double ->
+        val template = listOf(0.6 * length, 0.8 * length) + List(6) { 0.0 }
+        val person = mapOf("name" to name, "photos" to 1.0, "templates" to listOf(template))
+        val gallery = mapOf("kerasface_gallery" to 1.0, "spec" to spec.json, "policy" to "mean")
+        writeJson(gallery + ("people" to listOf(person)))
+    }
+    for (length in listOf(0.00051, 1.0, 1.0009)) {
+        checks("a template of length $length") { equal(Gallery.ofJson(file("Ann", length), spec).names, listOf("Ann")) }
+    }
+    for ((name, length) in listOf("Ann" to 0.0, "Ann" to 0.00049, "Ann" to 1.0011, " " to 1.0)) {
+        checks("a damaged gallery: '$name', $length") {
+            refused("damaged") { Gallery.ofJson(file(name, length), spec) }
+        }
+    }
 }
 
 private fun sidecar(checks: Checks, spec: EmbedderSpec) {
