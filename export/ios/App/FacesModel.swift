@@ -3,6 +3,9 @@ import Combine
 import Foundation
 import UIKit
 
+/// What may take long: a chosen photo may have to come from iCloud first.
+typealias Loading<Photos> = @MainActor () async throws -> Photos
+
 @MainActor
 final class FacesModel: ObservableObject {
     struct Person: Identifiable {
@@ -17,40 +20,39 @@ final class FacesModel: ObservableObject {
 
     private let worker = Worker()
 
-    func start() async {
-        await show { try await $0.people(); return "" }
+    func start() {
+        show { try await $0.people(); return "" }
     }
 
-    func say(_ message: String) {
-        self.message = message
+    func enroll(_ name: String, _ photos: @escaping Loading<[UIImage]>) {
+        show { try await $0.enroll(name, photos()) }
     }
 
-    func enroll(_ name: String, _ photos: [UIImage]) async {
-        await show { try await $0.enroll(name, photos) }
+    func identify(_ photo: @escaping Loading<UIImage>) {
+        show { try await $0.identify(photo()) }
     }
 
-    func identify(_ photo: UIImage) async {
-        await show { try await $0.identify(photo) }
+    func delete(_ name: String) {
+        show { try await $0.delete(name) }
     }
 
-    func delete(_ name: String) async {
-        await show { try await $0.delete(name) }
+    func deleteEverybody() {
+        show { try await $0.deleteEverybody() }
     }
 
-    func deleteEverybody() async {
-        await show { try await $0.deleteEverybody() }
-    }
-
-    private func show(_ action: @Sendable (Worker) async throws -> String) async {
+    /// Busy from the tap on, while photos are still loading too, and without the answer to another question.
+    private func show(_ action: @escaping @MainActor (Worker) async throws -> String) {
         busy = true
         message = ""
-        do {
-            message = try await action(worker)
-        } catch {
-            message = error.localizedDescription
+        Task {
+            do {
+                message = try await action(worker)
+            } catch {
+                message = error.localizedDescription
+            }
+            people = (try? await worker.people()) ?? []
+            busy = false
         }
-        people = (try? await worker.people()) ?? []
-        busy = false
     }
 }
 

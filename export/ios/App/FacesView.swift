@@ -49,31 +49,35 @@ struct FacesView: View {
                 ForEach(faces.people) { person in
                     Text("\(person.name) (\(person.photos))")
                         .swipeActions {
-                            Button("Delete", role: .destructive) { Task { await faces.delete(person.name) } }
+                            Button("Delete", role: .destructive) { faces.delete(person.name) }
                         }
                 }
-                Button("Delete everybody", role: .destructive) { Task { await faces.deleteEverybody() } }
+                Button("Delete everybody", role: .destructive) { faces.deleteEverybody() }
             }
         }
         .disabled(faces.busy)
-        .task { await faces.start() }
+        .task { faces.start() }
         .onChange(of: asked) { item in
             guard let item else { return }
             asked = nil
-            Task { await with([item]) { await faces.identify($0[0]) } }
+            faces.identify { try await photo(item) }
         }
         .onChange(of: chosen) { items in
             guard !items.isEmpty else { return }
             chosen = []
-            Task { await with(items) { await enroll($0) } }
+            enroll {
+                var photos: [UIImage] = []
+                for item in items {
+                    photos.append(try await photo(item))
+                }
+                return photos
+            }
         }
         .fullScreenCover(item: $camera) { purpose in
             CameraView { image in
-                Task {
-                    switch purpose {
-                    case .identify: await faces.identify(image)
-                    case .enroll: await enroll([image])
-                    }
+                switch purpose {
+                case .identify: faces.identify { image }
+                case .enroll: enroll { [image] }
                 }
             }
             .ignoresSafeArea()
@@ -84,23 +88,19 @@ struct FacesView: View {
 
     private var trimmedName: String { name.trimmingCharacters(in: .whitespacesAndNewlines) }
 
-    private func enroll(_ photos: [UIImage]) async {
+    /// Takes the name before the photos are loaded: they are of whom the form named when they were chosen.
+    private func enroll(_ photos: @escaping Loading<[UIImage]>) {
         let person = trimmedName
         // The next person is asked anew.
         name = ""
         agreed = false
-        await faces.enroll(person, photos)
+        faces.enroll(person, photos)
     }
+}
 
-    private func with(_ items: [PhotosPickerItem], _ action: ([UIImage]) async -> Void) async {
-        var photos: [UIImage] = []
-        for item in items {
-            guard let data = try? await item.loadTransferable(type: Data.self), let photo = UIImage(data: data) else {
-                faces.say("A photo can't be read.")
-                return
-            }
-            photos.append(photo)
-        }
-        await action(photos)
+private func photo(_ item: PhotosPickerItem) async throws -> UIImage {
+    guard let data = try? await item.loadTransferable(type: Data.self), let photo = UIImage(data: data) else {
+        throw KerasfaceError("A photo can't be read.")
     }
+    return photo
 }
