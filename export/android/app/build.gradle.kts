@@ -32,6 +32,7 @@ dependencies {
     implementation(libs.androidx.activity)
     implementation(libs.androidx.core)
     implementation(libs.androidx.lifecycle.runtime)
+    implementation(libs.androidx.lifecycle.savedstate)
     implementation(libs.androidx.lifecycle.viewmodel)
     implementation(libs.coroutines)
 }

@@ -2,9 +2,9 @@
 package kerasface.phone
 
 import android.app.Application
-import android.graphics.Bitmap
 import android.net.Uri
 import androidx.lifecycle.AndroidViewModel
+import androidx.lifecycle.SavedStateHandle
 import androidx.lifecycle.viewModelScope
 import kerasface.core.Gallery
 import kerasface.core.KerasfaceException
@@ -19,9 +19,13 @@ import java.io.FileNotFoundException
 
 data class Person(val name: String, val photos: Int)
 
-data class Screen(val people: List<Person> = emptyList(), val message: String = "", val busy: Boolean = false)
+data class Screen(val people: List<Person> = emptyList(), val message: String = "", val jobs: Int = 0) {
+    val busy get() = jobs > 0
+}
 
-class FacesViewModel(private val app: Application) : AndroidViewModel(app) {
+private const val ASKED = "asked of the camera"
+
+class FacesViewModel(private val app: Application, private val saved: SavedStateHandle) : AndroidViewModel(app) {
     private val worker = Dispatchers.Default.limitedParallelism(1)
     private val store = GalleryStore(app)
     private var engine: FaceEngine? = null
@@ -31,6 +35,7 @@ class FacesViewModel(private val app: Application) : AndroidViewModel(app) {
     val state: StateFlow<Screen> = screen
 
     init {
+        deleteCameraPhotos(app, except = saved[ASKED])
         work {
             gallery()
             ""
@@ -39,10 +44,22 @@ class FacesViewModel(private val app: Application) : AndroidViewModel(app) {
 
     fun say(message: String) = screen.update { it.copy(message = message) }
 
-    fun enroll(name: String, photos: List<Uri>) = work {
+    /** Where the camera's app is to put its photo; remembered, since Android may end this process meanwhile. */
+    fun askCamera(): Uri = newCameraPhoto(app).also { saved[ASKED] = it }
+
+    /** The photo that the camera was asked for; null where there is none. */
+    fun answerOfCamera(taken: Boolean): Uri? {
+        val photo = saved.remove<Uri>(ASKED) ?: return null
+        if (!taken) {
+            deleteCameraPhoto(app, photo)
+        }
+        return photo.takeIf { taken }
+    }
+
+    fun enroll(name: String, photos: List<Uri>) = work(photos) {
         val gallery = gallery()
         val embeddings = photos.map { uri ->
-            val photo = read(uri)
+            val photo = readPhoto(app, uri)
             engine().embed(photo, listOf(theFace(engine().faces(photo)))).single()
         }
         embeddings.forEach { gallery.enroll(name, it) }
@@ -50,9 +67,9 @@ class FacesViewModel(private val app: Application) : AndroidViewModel(app) {
         app.getString(R.string.enrolled, name)
     }
 
-    fun identify(uri: Uri) = work {
+    fun identify(uri: Uri) = work(listOf(uri)) {
         val gallery = gallery()
-        val photo = read(uri)
+        val photo = readPhoto(app, uri)
         val lines = engine().embed(photo, engine().faces(photo)).map { embedding ->
             val match = gallery.identify(embedding, threshold())
             match.name?.let { app.getString(R.string.known, it, match.score, threshold()) }
@@ -80,12 +97,6 @@ class FacesViewModel(private val app: Application) : AndroidViewModel(app) {
         CoroutineScope(worker).launch { engine?.close() }
     }
 
-    private fun read(uri: Uri): Bitmap = try {
-        readPhoto(app, uri)
-    } finally {
-        deleteCameraPhoto(app)
-    }
-
     private fun engine(): FaceEngine = engine ?: try {
         FaceEngine(app).also { engine = it }
     } catch (error: FileNotFoundException) {
@@ -100,17 +111,20 @@ class FacesViewModel(private val app: Application) : AndroidViewModel(app) {
     private fun threshold(): Double =
         engine().spec.threshold ?: throw KerasfaceException(app.getString(R.string.no_threshold))
 
-    private fun work(action: () -> String) {
-        screen.update { it.copy(busy = true, message = "") }
+    /** Whatever becomes of the job, the camera's photos among `photos` don't outlive it. */
+    private fun work(photos: List<Uri> = emptyList(), action: () -> String) {
+        screen.update { it.copy(jobs = it.jobs + 1, message = "") }
         viewModelScope.launch(worker) {
             val message = try {
                 action()
             } catch (error: Exception) {
                 gallery = null // what wasn't stored doesn't count
                 error.message ?: error.toString()
+            } finally {
+                photos.forEach { deleteCameraPhoto(app, it) }
             }
             val people = runCatching { gallery().run { names.map { Person(it, photos(it)) } } }.getOrNull().orEmpty()
-            screen.update { Screen(people, message) }
+            screen.update { Screen(people, message, it.jobs - 1) }
         }
     }
 }

@@ -23,14 +23,19 @@ import androidx.lifecycle.repeatOnLifecycle
 import kotlinx.coroutines.launch
 
 private val PHOTOS = PickVisualMediaRequest(PickVisualMedia.ImageOnly)
+private val BUTTONS = listOf(
+    R.id.identify_chosen, R.id.identify_taken, R.id.enroll_chosen, R.id.enroll_taken, R.id.delete_everybody,
+)
 
 class MainActivity : ComponentActivity() {
     private val faces: FacesViewModel by viewModels()
 
     private val chooseOne = registerForActivityResult(PickVisualMedia()) { it?.let(faces::identify) }
-    private val takeOne = registerForActivityResult(TakePicture()) { if (it) faces.identify(cameraUri(this)) }
+    private val takeOne = registerForActivityResult(TakePicture()) { faces.answerOfCamera(it)?.let(faces::identify) }
     private val chooseSome = registerForActivityResult(PickMultipleVisualMedia()) { if (it.isNotEmpty()) enroll(it) }
-    private val takeAnother = registerForActivityResult(TakePicture()) { if (it) enroll(listOf(cameraUri(this))) }
+    private val takeAnother = registerForActivityResult(TakePicture()) {
+        faces.answerOfCamera(it)?.let { photo -> enroll(listOf(photo)) }
+    }
 
     private val name get() = findViewById<EditText>(R.id.name)
     private val consent get() = findViewById<CheckBox>(R.id.consent)
@@ -64,20 +69,24 @@ class MainActivity : ComponentActivity() {
     }
 
     private fun ActivityResultLauncher<Uri>.launchCamera() = try {
-        launch(cameraUri(this@MainActivity))
+        launch(faces.askCamera())
     } catch (error: ActivityNotFoundException) {
+        faces.answerOfCamera(false)
         faces.say(getString(R.string.no_camera))
     }
 
     private fun show(screen: Screen) {
         findViewById<View>(R.id.busy).visibility = if (screen.busy) View.VISIBLE else View.GONE
         findViewById<TextView>(R.id.message).text = screen.message
+        BUTTONS.forEach { findViewById<Button>(it).isEnabled = !screen.busy }
         val people = findViewById<LinearLayout>(R.id.people)
         people.removeAllViews()
         for (person in screen.people) {
             val row = layoutInflater.inflate(R.layout.person, people, false)
             row.findViewById<TextView>(R.id.person).text = getString(R.string.person, person.name, person.photos)
-            row.findViewById<Button>(R.id.delete).setOnClickListener { faces.delete(person.name) }
+            val delete = row.findViewById<Button>(R.id.delete)
+            delete.isEnabled = !screen.busy
+            delete.setOnClickListener { faces.delete(person.name) }
             people.addView(row)
         }
     }

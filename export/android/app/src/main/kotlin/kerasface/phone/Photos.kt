@@ -9,6 +9,7 @@ import android.net.Uri
 import androidx.core.content.FileProvider
 import kerasface.core.Picture
 import java.io.File
+import java.util.UUID
 import kotlin.math.max
 
 // A bitmap of 4 bytes a pixel and its copy have to fit into the app's memory.
@@ -33,15 +34,24 @@ fun Bitmap.toPicture(): Picture {
 
 fun Picture.toBitmap(): Bitmap = Bitmap.createBitmap(pixels, width, height, Bitmap.Config.ARGB_8888)
 
-private fun cameraFile(context: Context) = File(context.cacheDir, "photos/camera.jpg")
+private fun cameraFolder(context: Context) = File(context.cacheDir, "photos")
 
-/** Where the camera's app is to put its photo. */
-fun cameraUri(context: Context): Uri {
-    val file = cameraFile(context)
-    file.parentFile?.mkdirs()
-    return FileProvider.getUriForFile(context, "${context.packageName}.photos", file)
+private fun authority(context: Context) = "${context.packageName}.photos"
+
+/** Where the camera's app is to put one photo: a file of its own, which no other job reads or deletes. */
+fun newCameraPhoto(context: Context): Uri {
+    val folder = cameraFolder(context).apply { mkdirs() }
+    return FileProvider.getUriForFile(context, authority(context), File(folder, "${UUID.randomUUID()}.jpg"))
 }
 
-fun deleteCameraPhoto(context: Context) {
-    cameraFile(context).delete()
+/** Deletes a photo of the camera's; the picker's are not ours. */
+fun deleteCameraPhoto(context: Context, photo: Uri) {
+    if (photo.authority == authority(context)) {
+        context.contentResolver.delete(photo, null, null)
+    }
+}
+
+/** Deletes what is left where Android ended the process before the job's end. */
+fun deleteCameraPhotos(context: Context, except: Uri?) {
+    cameraFolder(context).listFiles().orEmpty().filter { it.name != except?.lastPathSegment }.forEach { it.delete() }
 }
