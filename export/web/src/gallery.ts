@@ -84,7 +84,14 @@ export class Gallery {
       );
     }
     const gallery = new Gallery(spec);
+    const size = spec.embedding_size * (spec.flip === "concatenate" ? 2 : 1);
     for (const { name, mean, count } of people) {
+      if (mean.length !== size) {
+        throw new KerasfaceError(
+          `The gallery's templates should have ${size} numbers, as this embedder's embeddings. Received: ` +
+            `${mean.length}. Was it made with another flip? Enroll anew, or load the model that made it.`,
+        );
+      }
       gallery.#people.set(name, { mean, count });
     }
     return gallery;

@@ -157,6 +157,16 @@ describe("decisions", () => {
     await expect(Gallery.open(file.slice(3), spec)).rejects.toThrow("no kerasface gallery");
   });
 
+  test("a gallery of embeddings of another size is refused", async () => {
+    const file = await enrolled().save();
+    const size = spec.embedding_size;
+    await expect(Gallery.open(file, { ...spec, flip: "concatenate" })).rejects.toThrow(`have ${2 * size} numbers`);
+    await expect(Gallery.open(file, { ...spec, embedding_size: size - 1 })).rejects.toThrow(`Received: ${size}.`);
+    await expect(Gallery.open(file, { ...spec, flip: "sum" })).resolves.toBeInstanceOf(Gallery);
+    const halves = { ...spec, embedding_size: size / 2, flip: "concatenate" as const };
+    await expect(Gallery.open(file, halves)).resolves.toBeInstanceOf(Gallery);
+  });
+
   test.each(decisionVectors.selection)("which face is meant %#", ({ sides, meant }) => {
     const faces = sides.map((side): Face => ({ low: [0, 0], high: [side, side], score: 0.9, points: [] }));
     if (meant === null) {
