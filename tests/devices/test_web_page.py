@@ -235,6 +235,78 @@ def test_the_camera_enrolls_and_names(use, tmp_path):
     assert told["answers"][2] == [["Grace", "1 photo"]]
 
 
+def test_nobody_is_named_over_a_picture_that_no_look_has_ended_on(use, photos, tmp_path):
+    """What the camera's last look saw goes when the next one fails, when somebody is removed, and at the stop."""
+    steps = [
+        {"do": "ready", "pattern": r"is ready\."},
+        {"do": "enroll", "name": "Grace", "photos": [photos[0]]},
+        {"do": "watch", "expected": "Grace"},
+        {"do": "threshold", "value": ""},
+        {"do": "shown", "problem": "needs a threshold"},
+        {"do": "threshold", "value": "0.35"},
+        {"do": "shown", "live": "Grace"},
+        {"do": "unwatch"},
+        {"do": "watch", "expected": "Grace"},
+        {"do": "shown", "clicks": ["#people button"]},
+        {"do": "shown", "live": "unknown"},
+        {"do": "unwatch"},
+    ]
+    told = use("served", steps, portraits.camera(tmp_path / "camera.mjpeg", "Grace"))
+    seen = [(answer["live"], answer["isPainted"]) for answer in told["answers"] if answer and "live" in answer]
+    gone = ("", False)
+    named = ("Grace", True)
+    assert seen == [named, gone, named, gone, named, gone, ("unknown", True), gone]
+    assert own_log(told["troubles"]) == []
+
+
+def test_the_camera_is_off_when_its_button_says_so(use, tmp_path):
+    """Two clicks at once make one request; a picture that doesn't play leaves nothing on."""
+    steps = [
+        {"do": "ready", "pattern": r"is ready\."},
+        {"do": "spy"},
+        {"do": "shown", "clicks": ["#camera", "#camera"], "live": "unknown"},
+        {"do": "unwatch"},
+        {"do": "watch", "expected": "unknown"},
+        {"do": "unwatch"},
+        {"do": "spoil", "reason": "no codec"},
+        {"do": "shown", "clicks": ["#camera"], "problem": "no codec"},
+    ]
+    told = use("served", steps, portraits.camera(tmp_path / "camera.mjpeg", "Grace"))
+    states = [(answer["button"], answer["streams"]) for answer in told["answers"] if answer and "button" in answer]
+    live, ended = ["live"], ["ended"]
+    assert states == [
+        ("Stop the camera", [live]),
+        ("Start the camera", [ended]),
+        ("Stop the camera", [ended, live]),
+        ("Start the camera", [ended, ended]),
+        ("Start the camera", [ended, ended, ended]),
+    ]
+    # The button is disabled while the camera starts; who pressed it by keyboard needs it again.
+    assert [told["answers"][step]["focused"] for step in (3, 4, 5)] == ["camera"] * 3
+
+
+def test_answers_go_with_those_whom_they_name(use, files, photos, tmp_path):
+    """Figures of photos go when somebody is removed and when another gallery or embedder is opened."""
+    looked = ({"do": "identify", "photos": photos[:1]}, {"do": "shown"})
+    steps = [
+        {"do": "ready", "pattern": r"is ready\."},
+        {"do": "enroll", "name": "Grace", "photos": [photos[0]]},
+        {"do": "save", "path": tmp_path / "gallery.kfg"},
+        *looked,
+        {"do": "remove", "name": "Grace"},
+        {"do": "shown"},
+        *looked,
+        {"do": "open", "path": tmp_path / "gallery.kfg"},
+        {"do": "shown"},
+        *looked,
+        {"do": "load", "files": [files["onnx"]]},
+        {"do": "shown"},
+    ]
+    told = use("served", steps)
+    assert [answer["figures"] for answer in told["answers"] if answer and "figures" in answer] == [1, 0, 1, 0, 1, 0]
+    assert [answer["problem"] for answer in told["answers"] if answer and "problem" in answer] == [""] * 7
+
+
 def test_galleries_go_both_ways(use, files, photos, changed, tmp_path):
     """Python opens the page's gallery and the page opens Python's; one made for ONNX serves TFLite."""
     pipeline = FacePipeline(Embedder.load(files["onnx"]))

@@ -1,17 +1,22 @@
 /** Who is on photos, and who is before the camera. */
-import { answerList, answersFor, drawAnswers, sentence } from "./answers.ts";
+import { answerList, answersFor, drawAnswers, sentence, type Answer } from "./answers.ts";
 import { Camera } from "./camera.ts";
+import { KerasfaceError } from "./errors.ts";
 import { attempt, complain, element, reasonOf, say, takeFiles, textElement } from "./page.ts";
 import { draw, readFrame, readPhoto } from "./photos.ts";
 import type { State } from "./state.ts";
 
-/** @param state what the page holds now; undefined until an embedder is loaded */
-export function answersPanel(state: () => State | undefined): { refresh(): void } {
+/**
+ * @param state what the page holds now; undefined until an embedder is loaded
+ * @returns refresh: the page holds something else; forget: what it answered is no answer any more
+ */
+export function answersPanel(state: () => State | undefined): { refresh(): void; forget(): void } {
   const photos = element<HTMLInputElement>("photos");
   const button = element<HTMLButtonElement>("camera");
   const [stage, live] = [element("stage"), element("live")];
   const [video, overlay] = [element<HTMLVideoElement>("video"), element<HTMLCanvasElement>("overlay")];
-  const camera = new Camera(video, look);
+  const camera = new Camera(video, look, show);
+  let isSwitching = false;
 
   photos.addEventListener("change", () =>
     attempt(async () => {
@@ -21,7 +26,12 @@ export function answersPanel(state: () => State | undefined): { refresh(): void 
       for (const file of files) {
         say(`Looking at ${file.name}…`);
         try {
-          element("answers").append(await answered(state()!, file));
+          const held = state()!;
+          const figure = await answered(held, file);
+          if (held !== state()) {
+            throw new KerasfaceError(`Another embedder was opened during the look at ${file.name}: choose it again.`);
+          }
+          element("answers").append(figure);
         } catch (error) {
           problems.push(reasonOf(error));
         }
@@ -32,31 +42,59 @@ export function answersPanel(state: () => State | undefined): { refresh(): void 
   );
   button.addEventListener("click", () =>
     attempt(async () => {
-      await (camera.isOn ? camera.stop() : camera.start());
-      stage.hidden = !camera.isOn;
-      live.textContent = "";
-      button.textContent = camera.isOn ? "Stop the camera" : "Start the camera";
-      button.setAttribute("aria-pressed", String(camera.isOn));
-      element<HTMLButtonElement>("enroll-frame").disabled = !camera.isOn;
+      const hadFocus = document.activeElement === button;
+      isSwitching = true;
+      refreshInputs();
+      try {
+        await (camera.isOn ? camera.stop() : camera.start());
+      } finally {
+        isSwitching = false;
+        refreshInputs();
+        // A browser takes the focus from a disabled button, and who uses the keyboard would have to look for it.
+        if (hadFocus && document.activeElement === document.body) {
+          button.focus();
+        }
+      }
     }),
   );
 
-  async function look(): Promise<void> {
+  function refreshInputs(): void {
+    photos.disabled = !state();
+    button.disabled = isSwitching || !state();
+    button.textContent = camera.isOn ? "Stop the camera" : "Start the camera";
+    button.setAttribute("aria-pressed", String(camera.isOn));
+    stage.hidden = !camera.isOn;
+    element<HTMLButtonElement>("enroll-frame").disabled = !camera.isOn;
+  }
+
+  async function look(): Promise<readonly Answer[] | undefined> {
     const held = state()!;
-    const answers = answersFor(held, await held.pipeline.facesOfFrame(readFrame(video)));
+    const faces = await held.pipeline.facesOfFrame(readFrame(video));
+    return held === state() ? answersFor(held, faces) : undefined;
+  }
+
+  function show(answers: readonly Answer[] | undefined): void {
+    // Setting a canvas's size empties it.
     [overlay.width, overlay.height] = [video.videoWidth, video.videoHeight];
-    drawAnswers(overlay.getContext("2d")!, answers);
-    const told = sentence(answers);
+    drawAnswers(overlay.getContext("2d")!, answers ?? []);
+    const told = answers ? sentence(answers) : "";
     // A screen reader speaks what changes, not every frame.
     if (live.textContent !== told) {
       live.textContent = told;
     }
   }
 
+  function forget(): void {
+    element("answers").replaceChildren();
+    show(undefined);
+  }
+
   return {
     refresh() {
-      photos.disabled = button.disabled = !state();
+      refreshInputs();
+      forget();
     },
+    forget,
   };
 }
 

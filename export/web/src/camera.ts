@@ -2,14 +2,20 @@
 import { KerasfaceError } from "./errors.ts";
 import { complain, reasonOf } from "./page.ts";
 
-export class Camera {
+export class Camera<Seen> {
   readonly #video: HTMLVideoElement;
-  readonly #look: () => Promise<void>;
+  readonly #look: () => Promise<Seen | undefined>;
+  readonly #show: (seen: Seen | undefined) => void;
   #stream: MediaStream | undefined;
 
-  constructor(video: HTMLVideoElement, look: () => Promise<void>) {
+  /**
+   * @param look at the video's frame
+   * @param show gets what the last look saw; undefined when that is no answer about who is before the camera now
+   */
+  constructor(video: HTMLVideoElement, look: () => Promise<Seen | undefined>, show: (seen: Seen | undefined) => void) {
     this.#video = video;
     this.#look = look;
+    this.#show = show;
   }
 
   get isOn(): boolean {
@@ -17,31 +23,65 @@ export class Camera {
   }
 
   async start(): Promise<void> {
-    try {
-      this.#stream = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 640 } }, audio: false });
-    } catch (error) {
-      throw new KerasfaceError(`No camera: ${reasonOf(error)}. Connect one and allow this page to use it.`);
+    const stream = await request();
+    if (this.isOn) {
+      // Another start was quicker; nobody could stop this stream later.
+      release(stream);
+      return;
     }
-    this.#video.srcObject = this.#stream;
-    await this.#video.play();
-    void this.#run(this.#stream);
+    this.#stream = stream;
+    this.#show(undefined);
+    this.#video.srcObject = stream;
+    try {
+      await this.#video.play();
+    } catch (error) {
+      if (this.#stream === stream) {
+        this.stop();
+      }
+      throw new KerasfaceError(`The camera's picture doesn't play: ${reasonOf(error)}. Start the camera again.`);
+    }
+    void this.#run(stream);
   }
 
-  async stop(): Promise<void> {
-    this.#stream?.getTracks().forEach((track) => track.stop());
+  stop(): void {
+    if (this.#stream) {
+      release(this.#stream);
+    }
     this.#stream = undefined;
     this.#video.srcObject = null;
+    this.#show(undefined);
   }
 
   async #run(stream: MediaStream): Promise<void> {
     while (this.#stream === stream) {
+      let seen: Seen | undefined;
+      let problem: string | undefined;
       try {
-        await this.#look();
+        seen = await this.#look();
       } catch (error) {
-        complain([reasonOf(error)]);
+        problem = reasonOf(error);
+      }
+      // A look that outlasts its stream has seen somebody who may have left.
+      if (this.#stream === stream) {
+        this.#show(seen);
+        if (problem !== undefined) {
+          complain([problem]);
+        }
       }
       // No frame is drawn while the page is hidden: nobody is looked at then.
       await new Promise(requestAnimationFrame);
     }
   }
+}
+
+async function request(): Promise<MediaStream> {
+  try {
+    return await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 640 } }, audio: false });
+  } catch (error) {
+    throw new KerasfaceError(`No camera: ${reasonOf(error)}. Connect one and allow this page to use it.`);
+  }
+}
+
+function release(stream: MediaStream): void {
+  stream.getTracks().forEach((track) => track.stop());
 }

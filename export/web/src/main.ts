@@ -8,7 +8,8 @@ import { peoplePanel } from "./people_panel.ts";
 import type { State } from "./state.ts";
 
 let state: State | undefined;
-const panels = [peoplePanel(() => state), answersPanel(() => state)];
+const answers = answersPanel(() => state);
+const panels = [peoplePanel(() => state, answers.forget), answers];
 
 void attempt(async () => {
   if (!isSecureContext) {

@@ -6,8 +6,11 @@ import { attempt, complain, element, reasonOf, say, takeFiles, textElement } fro
 import { draw, readFrame, readPhoto } from "./photos.ts";
 import type { State } from "./state.ts";
 
-/** @param state what the page holds now; undefined until an embedder is loaded */
-export function peoplePanel(state: () => State | undefined): { refresh(): void } {
+/**
+ * @param state what the page holds now; undefined until an embedder is loaded
+ * @param onForget is called when somebody who was known no longer is
+ */
+export function peoplePanel(state: () => State | undefined, onForget: () => void): { refresh(): void } {
   const [form, fields] = [element<HTMLFormElement>("enroll"), element<HTMLFieldSetElement>("enroll-fields")];
   const photos = element<HTMLInputElement>("enroll-photos");
   const save = element<HTMLButtonElement>("save");
@@ -19,7 +22,12 @@ export function peoplePanel(state: () => State | undefined): { refresh(): void }
     const names = held?.gallery.names ?? [];
     save.disabled = !names.length;
     element("nobody").hidden = names.length > 0;
-    element("people").replaceChildren(...names.map((name) => person(held!, name, refresh)));
+    element("people").replaceChildren(...names.map((name) => person(held!, name, forgotten)));
+  }
+
+  function forgotten(): void {
+    onForget();
+    refresh();
   }
 
   async function enroll(source: (held: State) => Promise<readonly [string, () => Promise<Picture>][]>): Promise<void> {
@@ -82,14 +90,14 @@ export function peoplePanel(state: () => State | undefined): { refresh(): void }
         held.gallery = await Gallery.open(new Uint8Array(await file.arrayBuffer()), held.pipeline.embedder.spec);
         held.faces.clear();
         say(`${file.name} holds ${held.gallery.names.length} people.`);
-        refresh();
+        forgotten();
       }
     }),
   );
   return { refresh };
 }
 
-function person({ gallery, faces }: State, name: string, refresh: () => void): HTMLLIElement {
+function person({ gallery, faces }: State, name: string, onRemove: () => void): HTMLLIElement {
   const item = document.createElement("li");
   const face = faces.get(name);
   const portrait = document.createElement(face ? "canvas" : "span");
@@ -110,7 +118,7 @@ function person({ gallery, faces }: State, name: string, refresh: () => void): H
     gallery.remove(name);
     faces.delete(name);
     say(`${name} is forgotten.`);
-    refresh();
+    onRemove();
   });
   item.append(portrait, told, remove);
   return item;

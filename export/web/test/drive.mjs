@@ -132,6 +132,45 @@ const actions = {
     const isOff = await page.locator("#video").evaluate((video) => video.srcObject === null);
     return { ...told, live, isOff };
   },
+  /** Starts the camera, and waits for what it says of who is before it. */
+  async watch(page, { expected }) {
+    await page.getByRole("button", { name: "Start the camera" }).click();
+    await page.locator("#live").filter({ hasText: expected }).waitFor();
+    return page.evaluate(shown, []);
+  },
+  async unwatch(page) {
+    await page.getByRole("button", { name: "Stop the camera" }).click();
+    await page.locator("#stage").waitFor({ state: "hidden" });
+    return page.evaluate(shown, []);
+  },
+  /** What stands on the page after the clicks of one instant and, if given, once it complains or says something. */
+  async shown(page, { clicks = [], problem, live }) {
+    const told = await page.evaluate(shown, clicks);
+    if (problem === undefined && live === undefined) {
+      return told;
+    }
+    const [id, text] = problem === undefined ? ["#live", live] : ["#problem", problem];
+    await page.locator(id).filter({ hasText: text }).waitFor();
+    return page.evaluate(shown, []);
+  },
+  /** From now on the streams that the page is given are kept; a picture can be one that doesn't play. */
+  async spy(page) {
+    await page.evaluate(() => {
+      const { mediaDevices } = navigator;
+      const request = mediaDevices.getUserMedia.bind(mediaDevices);
+      globalThis.streams = [];
+      mediaDevices.getUserMedia = async (wishes) => {
+        const stream = await request(wishes);
+        globalThis.streams.push(stream);
+        return stream;
+      };
+    });
+  },
+  async spoil(page, { reason }) {
+    await page.locator("#video").evaluate((video, said) => {
+      video.play = () => Promise.reject(new Error(said));
+    }, reason);
+  },
   async audit(page) {
     const source = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
     await page.evaluate(await readFile(source, "utf8"));
@@ -164,6 +203,27 @@ const actions = {
     return told;
   },
 };
+
+/** Runs in the page: clicks, and tells what stands there before anything else can happen. */
+function shown(clicks) {
+  clicks.forEach((selector) => document.querySelector(selector).click());
+  const overlay = document.querySelector("#overlay");
+  const { width, height } = overlay;
+  const isPainted =
+    width * height > 0 &&
+    overlay
+      .getContext("2d")
+      .getImageData(0, 0, width, height)
+      .data.some((value) => value > 0);
+  return {
+    live: document.querySelector("#live").textContent,
+    isPainted,
+    figures: document.querySelectorAll("#answers figure").length,
+    button: document.querySelector("#camera").textContent,
+    focused: document.activeElement.id,
+    streams: (globalThis.streams ?? []).map((stream) => stream.getTracks().map(({ readyState }) => readyState)),
+  };
+}
 
 /** Runs in the page. */
 async function tryToLeave(foreign) {
