@@ -59,4 +59,4 @@ def test_a_report_without_matplotlib_says_what_to_install(kerasface, tmp_path, m
     monkeypatch.setitem(sys.modules, "matplotlib", None)  # its import fails from here on
     code, _, err = kerasface("plot", "report", tmp_path / "lfw.json", "--out", tmp_path)
     assert code == 2
-    assert "needs matplotlib: pip install 'kerasface[train]'" in err
+    assert "needs matplotlib: pip install matplotlib, or 'kerasface[train]'" in err
