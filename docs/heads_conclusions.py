@@ -1,4 +1,4 @@
-"""What the comparison of heads came to, in words; each sentence is checked against the measures before it is said."""
+"""What the comparison of heads came to, in words; each paragraph's claim is checked against the measures."""
 
 import numpy as np
 
@@ -32,20 +32,23 @@ def conclusions(runs):
 def _fit(of, lfw):
     small, large = of["softmax"][0], of["softmax_depth4"][0]
     held_out = {name: float(np.mean([run.held_out_accuracy for run in of[name]])) for name in of}
+    more = [100 * (held_out[f"{name}_depth4"] - held_out["softmax_depth4"]) for name in HELPFUL]
     gains = ", ".join(f"{title} {lfw[f'{name}_depth4']:.1f} %" for name, title in HELPFUL.items())
     holds = (
-        all(figure[f"{name}_depth4"] > figure["softmax_depth4"] for name in HELPFUL for figure in (lfw, held_out))
+        min(more) > 0
+        and all(lfw[f"{name}_depth4"] > lfw["softmax_depth4"] for name in HELPFUL)
         and all(lfw[name] < lfw["softmax"] for name in (*HELPFUL, "arcface_050"))
         and large.last_loss < 0.5 < small.last_loss
     )
     return holds, (
-        "**A margin helps a network that fits its people, and no other.** The SphereFace-4 ends softmax at "
-        f"{large.last_loss:.2f} nats: it has learnt the people it is trained on, and margins raise its LFW accuracy "
-        f"from {lfw['softmax_depth4']:.1f} %: {gains}. Held-out people say the same. The MobileFaceNet "
-        f"of quarter width has a tenth of the weights and ends softmax at {small.last_loss:.2f} nats: it has not "
-        f"learnt them in eight epochs, and with every margin it stays below softmax's {lfw['softmax']:.1f} %. A harder "
-        "task is no help to who can't do the easy one; the papers, whose networks fit their sets, don't show this "
-        "side. (The two networks differ in more than size: this is the likeliest reading, not a proof.)"
+        "**Margins helped the network that fits its people, not the one that doesn't.** The SphereFace-4 ends softmax "
+        f"at {large.last_loss:.2f} nats: it has learnt the people it is trained on, and margins raise its LFW accuracy "
+        f"from {lfw['softmax_depth4']:.1f} %: {gains}. On held-out people they gain {min(more):.1f} to "
+        f"{max(more):.1f} points. The MobileFaceNet of quarter width has a tenth of the weights and ends softmax at "
+        f"{small.last_loss:.2f} nats: it has not learnt them in eight epochs, and with every margin it stays below "
+        f"softmax's {lfw['softmax']:.1f} %. A harder task is no help to who can't do the easy one; the papers, whose "
+        "networks fit their sets, don't show this side. (The two networks differ in more than size: this is the "
+        "likeliest reading, not a proof.)"
     )
 
 
@@ -66,14 +69,13 @@ def _size(of, lfw):
 
 def _depth(of, lfw):
     run = of["softmax_depth10"][0]
-    holds = lfw["a_softmax_depth10"] > lfw["a_softmax_depth4"] and lfw["softmax_depth10"] < lfw["softmax_depth4"]
+    holds = lfw["a_softmax_depth10"] > lfw["a_softmax_depth4"] and run.best_epoch == 2
     return holds, (
-        "**Depth helps A-Softmax, as in the SphereFace paper, and harms softmax.** From 4 to 10 layers A-Softmax goes "
-        f"from {lfw['a_softmax_depth4']:.1f} % to {lfw['a_softmax_depth10']:.1f} %, softmax from "
-        f"{lfw['softmax_depth4']:.1f} % to {lfw['softmax_depth10']:.1f} %. Softmax's best epoch is number "
-        f"{run.best_epoch} of {run.epochs}: its loss falls on to {run.last_loss:.2f} nats while it tells the held-out "
-        "people apart less and less. In the paper (section 4.2), with forty times the photos, softmax gains little "
-        "from depth and A-Softmax much."
+        "**Depth helps A-Softmax, as in the SphereFace paper.** From 4 to 10 layers it goes from "
+        f"{lfw['a_softmax_depth4']:.1f} % to {lfw['a_softmax_depth10']:.1f} %. What depth does to softmax can't be "
+        f"told yet: the first seed's {100 * run.lfw.accuracy_mean:.1f} % is measured with the weights of epoch "
+        f"{run.best_epoch} of {run.epochs}. The held-out accuracies of later epochs are lower by less than their "
+        "noise, and the AUC, which chooses nothing here, rose to the end."
     )
 
 

@@ -12,6 +12,8 @@ from kerasface.errors import KerasfaceError
 
 __all__ = ["add_to"]
 
+_TOLD = 1000
+
 
 def add_to(app):
     """Adds the command."""
@@ -50,21 +52,24 @@ def watch(
         if in_folder and Path(source).resolve() in (out.resolve(), *out.resolve().parents):
             raise KerasfaceError(f"{out} lies inside of {source}, whose pictures are read: name a folder outside.")
         _make(out)
-    frames = 0
-    names: dict[int, str] = {}
+    frames = faces = 0
+    names: dict[int, str] = {}  # of the faces told last
     try:
         for label, frame in read_frames(source):
             seen = watcher.see(frame)
             for one in seen:
                 who = (one.match.name or "unknown") if one.match else ""
                 if one.new and names.get(one.track) != who:
+                    faces += one.track not in names
                     names[one.track] = who
+                    if len(names) > _TOLD:  # a camera may run for months
+                        del names[next(iter(names))]
                     console.print(f"{label}: {who}, cosine {one.match.score:.4f}", soft_wrap=True, markup=False)
             if out:
                 Image.fromarray(draw_names(frame, seen)).save(out / f"{frames:06d}.jpg")
             frames += 1
     finally:  # Ctrl-C is how a camera ends
-        console.print(f"frames: {frames}, faces: {len(names)}", soft_wrap=True)
+        console.print(f"frames: {frames}, faces: {faces}", soft_wrap=True)
 
 
 def _make(folder):

@@ -60,9 +60,11 @@ def fetch_file(base, file, *, progress=None):
             f"can't fetch {url}: {reason(url, error)}. Whatever has come is kept: run it again to go on."
         ) from error
     except OSError as error:
+        if base.folder is not None and not (base.folder / file.path).is_file():
+            raise KerasfaceError(f"there is no {base.location(file.path)}, which the manifest names.") from error
         raise KerasfaceError(
-            f"can't bring {base.location(file.path)} into {folder}: {error.strerror}. Set KERASFACE_CACHE to a folder "
-            "that you may write to."
+            f"can't bring {base.location(file.path)} into {folder}: {error.strerror or error}. Set KERASFACE_CACHE to "
+            "a folder that you may write to."
         ) from error
 
 

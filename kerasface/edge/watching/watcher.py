@@ -1,4 +1,4 @@
-"""Naming faces in a sequence of frames, each face embedded once while it is in sight."""
+"""Naming faces in a sequence of frames, without embedding each face in each of them."""
 
 import dataclasses
 import time
