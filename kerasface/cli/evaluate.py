@@ -56,6 +56,7 @@ def evaluate(
         "--ijb": ijb, "--people": people, "--probes": probes,
     }  # fmt: skip
     option = _only(sets, distractors, failures)
+    _check_pairs_only(option, subtract_mean, metric)
     readers = {
         "--lfw": lambda: room.read_lfw(lfw),
         "--cfp-ff": lambda: room.read_cfp(cfp_ff, "FF"),
@@ -120,6 +121,13 @@ def _only(sets, distractors, failures):
     if failures is not None and given[0] in ("--ijb", "--people", "--probes"):
         raise KerasfaceError(f"--failures shows pairs of faces, which {given[0]} does not list.")
     return given[0]
+
+
+def _check_pairs_only(option, subtract_mean, metric):
+    if option in ("--ijb", "--people", "--probes"):
+        for name, given in {"--subtract-mean": subtract_mean, "--metric l2": metric == "l2"}.items():
+            if given:
+                raise KerasfaceError(f"{name} is for pairs of faces; {option} is measured by the cosine alone.")
 
 
 def _ijb(ijb, embed, spec, flip, update):

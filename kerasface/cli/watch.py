@@ -5,7 +5,7 @@ from pathlib import Path
 
 import typer
 
-from kerasface.cli.console import console
+from kerasface.cli.console import console, counted, error_console
 from kerasface.cli.faces import MIN_SCORE, MODEL, THRESHOLD, open_pipeline
 from kerasface.cli.keys import KEY_FILE, PASSPHRASE_FILE, RENEWAL_KEY, open_keys
 from kerasface.errors import KerasfaceError
@@ -52,10 +52,16 @@ def watch(
         if in_folder and Path(source).resolve() in (out.resolve(), *out.resolve().parents):
             raise KerasfaceError(f"{out} lies inside of {source}, whose pictures are read: name a folder outside.")
         _make(out)
-    frames = faces = 0
+    frames = faces = unread = 0
     names: dict[int, str] = {}  # of the faces told last
+
+    def leave_out(path, reason):
+        nonlocal unread
+        unread += 1
+        error_console.print(f"left out {path}: {reason}", soft_wrap=True, highlight=False, markup=False)
+
     try:
-        for label, frame in read_frames(source):
+        for label, frame in read_frames(source, leave_out):
             seen = watcher.see(frame)
             for one in seen:
                 who = (one.match.name or "unknown") if one.match else ""
@@ -70,6 +76,8 @@ def watch(
             frames += 1
     finally:  # Ctrl-C is how a camera ends
         console.print(f"frames: {frames}, faces: {faces}", soft_wrap=True)
+    if unread:
+        raise KerasfaceError(f"{counted(unread, 'picture')} could not be read.")
 
 
 def _make(folder):

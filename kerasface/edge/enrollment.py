@@ -105,7 +105,7 @@ def enroll_photos(gallery, pipeline, people, *, largest=False, progress=None):
                 progress(done, total)
     if not found:
         path, reason = skipped[0]
-        raise KerasfaceError(f"none of {total} photos could be enrolled. The first, {path}: {reason}")
+        raise KerasfaceError(f"not one photo could be enrolled of {total}. The first, {path}: {reason}")
     for name, embeddings in found.items():
         gallery.enroll(name, np.stack(embeddings), embedder_id=pipeline.embedder.spec.embedder_id)
     return skipped

@@ -102,6 +102,14 @@ def test_evaluate_names_the_choices_before_any_file_is_opened(kerasface, place, 
     assert "'foo' is not one of" in err
 
 
+@pytest.mark.parametrize("option", ["--metric l2", "--subtract-mean"])
+@pytest.mark.parametrize("benchmark", ["--ijb faces", "--people faces", "--probes faces --distractors faces"])
+def test_evaluate_refuses_what_only_pairs_heed(kerasface, place, option, benchmark):
+    code, _, err = kerasface("evaluate", "model.tflite", *benchmark.split(), *option.split())
+    assert code == 2
+    assert f"{option} is for pairs of faces; {benchmark.split()[0]} is measured by the cosine alone" in err
+
+
 def test_clean_names_the_way_out_of_a_folder_that_cannot_be_written(kerasface, place, tmp_path, monkeypatch):
     write_class_folder(*render_identities(2, 1, seed=1), tmp_path / "rendered")
     code, _, err = kerasface("clean", "rendered", "--out", "model.tflite/keep.csv")  # below a file

@@ -49,6 +49,32 @@ def test_pictures_of_different_moments_are_looked_up_each(kerasface, model_files
     assert [line.split(",")[0] for line in out.splitlines()[:2]] == ["0.png: Grace", "1.png: unknown"]
 
 
+def test_a_damaged_picture_is_left_out_and_told(kerasface, model_files, hopper_path, walk, tmp_path):
+    model, gallery = model_files["tflite"], tmp_path / "team.kfg"
+    kerasface("enroll", model, hopper_path, "--name", "Grace", "--gallery", gallery)
+    (walk / "0.png").write_bytes(b"")
+    code, out, err = kerasface("watch", model, walk, "--gallery", gallery)
+    assert code == 2
+    assert [line.split(",")[0] for line in out.splitlines()] == ["1.png: Grace", "frames: 3"]
+    assert f"left out {walk / '0.png'}: " in err
+    assert "error: 1 picture could not be read." in err
+
+
+def test_only_so_many_faces_are_remembered_as_told(kerasface, model_files, hopper_path, walk, tmp_path, monkeypatch):
+    """With room for one of two, each is told anew in every frame."""
+    model, gallery = model_files["tflite"], tmp_path / "team.kfg"
+    kerasface("enroll", model, hopper_path, "--name", "Grace", "--gallery", gallery)
+    twice = np.hstack([np.array(Image.open(walk / "0.png"))] * 2)
+    for number in range(4):
+        Image.fromarray(twice).save(walk / f"{number}.png")
+    lines = []
+    for room in (2, 1):
+        monkeypatch.setattr("kerasface.cli.watch._TOLD", room)
+        _, out, _ = kerasface("watch", model, walk, "--gallery", gallery)
+        lines.append(len(out.splitlines()) - 1)
+    assert lines == [2, 8]
+
+
 def test_a_folder_that_can_not_take_the_frames_is_an_error(kerasface, model_files, hopper_path, walk, tmp_path):
     model, gallery = model_files["tflite"], tmp_path / "team.kfg"
     kerasface("enroll", model, hopper_path, "--name", "Grace", "--gallery", gallery)

@@ -104,7 +104,7 @@ def test_a_photo_that_cannot_be_used_is_left_out_with_its_reason(crops, pipeline
     assert path == crops / "Bob" / "0.png"
     assert "not an image" in reason
     assert gallery.names == ["Ann"]
-    with pytest.raises(KerasfaceError, match="none of 1 photos could be enrolled"):
+    with pytest.raises(KerasfaceError, match="not one photo could be enrolled of 1"):
         enroll_photos(gallery, pipeline, {"Bob": [path]})
 
 

@@ -103,7 +103,9 @@ struct Gallery {
             else {
                 throw KerasfaceError("The gallery is damaged.")
             }
-            people[name] = Person(mean: templates[0], photos: photos)
+            guard people.updateValue(Person(mean: templates[0], photos: photos), forKey: name) == nil else {
+                throw KerasfaceError("The gallery is damaged: it holds \(name) twice.")
+            }
         }
     }
 }

@@ -100,11 +100,11 @@ final class VectorTests: XCTestCase {
 
     /// What kerasface/edge/galleries/content.py takes and refuses.
     func testReading() throws {
-        func read(_ name: String, _ length: Double) throws -> [String] {
+        func read(_ name: String, _ length: Double, times: Int = 1) throws -> [String] {
             let template = [0.6 * length, 0.8 * length, 0, 0, 0, 0, 0, 0]
             let file: JSON = [
                 "kerasface_gallery": 1, "spec": try spec().json, "policy": "mean",
-                "people": [["name": name, "photos": 1, "templates": [template]] as JSON],
+                "people": [JSON](repeating: ["name": name, "photos": 1, "templates": [template]], count: times),
             ]
             return try Gallery(json: JSONSerialization.data(withJSONObject: file), spec: spec()).names
         }
@@ -114,6 +114,7 @@ final class VectorTests: XCTestCase {
         for (name, length) in [("Ann", 0), ("Ann", 0.00049), ("Ann", 1.0011), (" ", 1)] {
             assertRefused("damaged") { _ = try read(name, length) }
         }
+        assertRefused("holds Ann twice") { _ = try read("Ann", 1, times: 2) }
     }
 
     func testWhoIsRemovedIsUnknown() throws {

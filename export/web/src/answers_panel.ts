@@ -15,7 +15,7 @@ export function answersPanel(state: () => State | undefined): { refresh(): void;
   const button = element<HTMLButtonElement>("camera");
   const [stage, live] = [element("stage"), element("live")];
   const [video, overlay] = [element<HTMLVideoElement>("video"), element<HTMLCanvasElement>("overlay")];
-  const camera = new Camera(video, look, show);
+  const camera = new Camera(video, look, show, refreshInputs);
   let isSwitching = false;
 
   photos.addEventListener("change", () =>

@@ -6,16 +6,24 @@ export class Camera<Seen> {
   readonly #video: HTMLVideoElement;
   readonly #look: () => Promise<Seen | undefined>;
   readonly #show: (seen: Seen | undefined) => void;
+  readonly #lost: () => void;
   #stream: MediaStream | undefined;
 
   /**
    * @param look at the video's frame
    * @param show gets what the last look saw; undefined when that is no answer about who is before the camera now
+   * @param lost is called after the camera has gone off by itself: unplugged, or no longer allowed
    */
-  constructor(video: HTMLVideoElement, look: () => Promise<Seen | undefined>, show: (seen: Seen | undefined) => void) {
+  constructor(
+    video: HTMLVideoElement,
+    look: () => Promise<Seen | undefined>,
+    show: (seen: Seen | undefined) => void,
+    lost: () => void,
+  ) {
     this.#video = video;
     this.#look = look;
     this.#show = show;
+    this.#lost = lost;
   }
 
   get isOn(): boolean {
@@ -30,6 +38,8 @@ export class Camera<Seen> {
       return;
     }
     this.#stream = stream;
+    // Not fired by `release`.
+    stream.getTracks().forEach((track) => track.addEventListener("ended", () => this.#end(stream)));
     this.#show(undefined);
     this.#video.srcObject = stream;
     try {
@@ -50,6 +60,14 @@ export class Camera<Seen> {
     this.#stream = undefined;
     this.#video.srcObject = null;
     this.#show(undefined);
+  }
+
+  #end(stream: MediaStream): void {
+    if (this.#stream === stream) {
+      this.stop();
+      complain(["The camera has gone off: it was unplugged, or this page may no longer use it."]);
+      this.#lost();
+    }
   }
 
   async #run(stream: MediaStream): Promise<void> {

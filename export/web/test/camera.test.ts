@@ -7,22 +7,34 @@ const problem = { textContent: "", hidden: true };
 let streams: ReturnType<typeof stream>[];
 let looks: { resolve(seen: string | undefined): void; reject(error: Error): void }[];
 let shown: (string | undefined)[];
+let losses: number;
 
 function stream() {
-  const track = { isLive: true, stop: () => (track.isLive = false) };
+  const ended: (() => void)[] = [];
+  const track = {
+    isLive: true,
+    stop: () => (track.isLive = false),
+    addEventListener: (_: "ended", listener: () => void) => ended.push(listener),
+    unplug: () => ended.forEach((listener) => listener()),
+  };
   return { track, getTracks: () => [track] };
 }
 
 function cameraWith(play: () => Promise<void> = async () => undefined): Camera<string> {
   const look = () => new Promise<string | undefined>((resolve, reject) => looks.push({ resolve, reject }));
   const video = { srcObject: null, play } as unknown as HTMLVideoElement;
-  return new Camera(video, look, (seen) => shown.push(seen));
+  return new Camera(
+    video,
+    look,
+    (seen) => shown.push(seen),
+    () => losses++,
+  );
 }
 
 const settle = () => new Promise((resolve) => setTimeout(resolve));
 
 beforeEach(() => {
-  [streams, looks, shown] = [[], [], []];
+  [streams, looks, shown, losses] = [[], [], [], 0];
   problem.textContent = "";
   const getUserMedia = async () => {
     await settle();
@@ -76,4 +88,16 @@ test("a picture that doesn't play leaves the camera off", async () => {
   const camera = cameraWith(() => Promise.reject(new Error("no codec")));
   await expect(camera.start()).rejects.toThrow("doesn't play: no codec");
   expect([camera.isOn, streams[0].track.isLive, looks.length]).toEqual([false, false, 0]);
+});
+
+test("a camera that is unplugged is off, and so it says", async () => {
+  const camera = cameraWith();
+  await camera.start();
+  camera.stop();
+  await camera.start();
+  streams[0].track.unplug();
+  expect([camera.isOn, losses]).toEqual([true, 0]);
+  streams[1].track.unplug();
+  expect([camera.isOn, losses, shown.at(-1)]).toEqual([false, 1, undefined]);
+  expect(problem.textContent).toContain("unplugged");
 });

@@ -52,10 +52,10 @@ class Secret:
         """Takes a passphrase; how it is composed from Unicode's accents doesn't matter.
 
         Raises:
-            ValueError: an empty one.
+            ValueError: an empty or a blank one.
         """
-        if not text:
-            raise ValueError("a passphrase must have at least one character. Received: an empty text")
+        if not text.strip():
+            raise ValueError("a passphrase must have at least one character besides spaces. Received: a blank text")
         return cls("passphrase", unicodedata.normalize("NFC", text).encode())
 
     @classmethod
@@ -69,8 +69,8 @@ class Secret:
             lines = Path(path).read_bytes().decode().splitlines()
         except (OSError, UnicodeDecodeError) as error:
             raise KerasfaceError(f"can't read the passphrase file {path}: {error}") from error
-        if len(lines) != 1 or not lines[0]:
-            received = "a blank one" if lines == [""] else f"{len(lines)} lines"
+        if len(lines) != 1 or not lines[0].strip():
+            received = "a blank one" if len(lines) == 1 else f"{len(lines)} lines"
             raise KerasfaceError(f"expected one line with the passphrase in {path}. Received: {received}")
         return cls.passphrase(lines[0])
 

@@ -17,18 +17,20 @@ __all__ = ["read_frames"]
 _CAMERAS = {"linux": ("v4l2", "/dev/video{}"), "darwin": ("avfoundation", "{}")}
 
 
-def read_frames(source):
+def read_frames(source, unreadable=None):
     """Yields frames in their order, upright.
 
     Args:
         source: a folder of pictures, in the order of their names; a video file; or a camera's number, 0 being the
             first. Videos and cameras are read through PyAV (FFmpeg): `pip install 'kerasface[video]'`.
+        unreadable: called as `unreadable(path, reason)` with a folder's picture that can't be read, which is left
+            out then; None lets the first one end the reading.
 
     Yields:
         (label, frame): a picture's name or the time in seconds, and (H, W, 3) uint8 RGB.
 
     Raises:
-        KerasfaceError: no such source, no pictures in the folder, not a video, or PyAV isn't installed.
+        KerasfaceError: no such source, no pictures in the folder, a damaged one, not a video, or PyAV isn't installed.
 
     Example:
         >>> for label, frame in read_frames("door.mp4"):
@@ -39,7 +41,14 @@ def read_frames(source):
         if not files:
             raise KerasfaceError(f"no pictures in {source}: expected {', '.join(PHOTO_SUFFIXES)} files.")
         for path in files:
-            yield path.name, load_image(path)
+            try:
+                frame = load_image(path)
+            except KerasfaceError as error:
+                if unreadable is None:
+                    raise
+                unreadable(path, str(error))
+                continue
+            yield path.name, frame
     elif str(source).isdecimal() and not Path(source).exists():
         yield from _decoded(*_camera(str(source)))
     elif Path(source).is_file():

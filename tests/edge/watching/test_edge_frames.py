@@ -71,6 +71,19 @@ def test_a_folder_gives_its_pictures_in_the_order_of_their_names(tmp_path, pictu
         np.testing.assert_array_equal(frame, picture)
 
 
+def test_a_damaged_picture_ends_the_reading_unless_somebody_takes_it(tmp_path, pictures):
+    for number in (0, 2):
+        Image.fromarray(pictures[number]).save(tmp_path / f"{number}.png")
+    (tmp_path / "1.png").write_bytes((tmp_path / "0.png").read_bytes()[:60])
+    with pytest.raises(KerasfaceError, match=r"1\.png"):
+        list(read_frames(tmp_path))
+    taken = []
+    read = list(read_frames(tmp_path, lambda path, reason: taken.append((path, reason))))
+    assert [label for label, _ in read] == ["0.png", "2.png"]
+    assert [path for path, _ in taken] == [tmp_path / "1.png"]
+    assert "1.png" in taken[0][1]
+
+
 def test_a_video_may_have_a_cameras_name(tmp_path, pictures, monkeypatch):
     write_video(tmp_path / "door.mp4", pictures)
     (tmp_path / "door.mp4").rename(tmp_path / "0")

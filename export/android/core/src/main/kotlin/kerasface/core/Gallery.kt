@@ -83,7 +83,9 @@ class Gallery(val spec: EmbedderSpec) {
             return Gallery(spec).apply {
                 for (person in json["people"] as? List<*> ?: emptyList<Any>()) {
                     val (name, read) = readPerson(person, spec.templateSize)
-                    people[name] = read
+                    if (people.put(name, read) != null) {
+                        throw KerasfaceException("The gallery is damaged: it holds $name twice.")
+                    }
                 }
             }
         }

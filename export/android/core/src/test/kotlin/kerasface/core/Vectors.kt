@@ -128,11 +128,11 @@ private fun decisions(checks: Checks, vectors: Map<*, *>, file: File?) {
 
 /** What kerasface/edge/galleries/content.py takes and refuses. */
 private fun readings(checks: Checks, spec: EmbedderSpec) {
-    val file = { name: String, length: Double ->
+    fun file(name: String, length: Double, times: Int = 1): String {
         val template = listOf(0.6 * length, 0.8 * length) + List(6) { 0.0 }
         val person = mapOf("name" to name, "photos" to 1.0, "templates" to listOf(template))
         val gallery = mapOf("kerasface_gallery" to 1.0, "spec" to spec.json, "policy" to "mean")
-        writeJson(gallery + ("people" to listOf(person)))
+        return writeJson(gallery + ("people" to List(times) { person }))
     }
     for (length in listOf(0.00051, 1.0, 1.0009)) {
         checks("a template of length $length") { equal(Gallery.ofJson(file("Ann", length), spec).names, listOf("Ann")) }
@@ -142,6 +142,7 @@ private fun readings(checks: Checks, spec: EmbedderSpec) {
             refused("damaged") { Gallery.ofJson(file(name, length), spec) }
         }
     }
+    checks("a person twice") { refused("holds Ann twice") { Gallery.ofJson(file("Ann", 1.0, times = 2), spec) } }
 }
 
 private fun sidecar(checks: Checks, spec: EmbedderSpec) {
