@@ -40,7 +40,7 @@ def shards(tmp_path_factory):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", FULL)
 def test_a_full_size_recipe_takes_its_first_steps(name, shards, tmp_path):
-    changes = ["epochs=null", "steps=2", "batch_size=4", f"data.held_out={HELD_OUT / PEOPLE}"]
+    changes = ["epochs=null", "steps=2", "batch_size=2", f"data.held_out={HELD_OUT / PEOPLE}"]
     if Recipe.read(RECIPES / f"{name}.yaml").schedule.name == "step":
         changes.append("schedule.steps=[1]")
     recipe = Recipe.read(RECIPES / f"{name}.yaml", [*changes, "validation={pairs: 20, folds: 2}"])
