@@ -81,6 +81,7 @@ def of_same_layers(model):
         frozen=model.frozen,
         mean=model.mean,
         std=model.std,
+        color_order=model.color_order,
         name=model.name,
         dtype=model.dtype_policy,
     )
@@ -92,9 +93,20 @@ def _backbone(recipe, precision):
         earlier, _ = load_trained(recipe.initial)
         arguments = {**earlier.backbone.get_config(), "dtype": precision}
         preprocessing = {"mean": earlier.mean, "std": earlier.std, "color_order": earlier.color_order}
-        return type(earlier.backbone).from_config(arguments), preprocessing
+        backbone = type(earlier.backbone).from_config(arguments)
+        _check_precision(backbone, precision)
+        return backbone, preprocessing
     backbone = backbones.get(recipe.backbone.name, dtype=precision, **recipe.backbone.arguments)
     return backbone, {"mean": recipe.mean, "std": recipe.std}
+
+
+def _check_precision(backbone, precision):
+    """Refuses layers that keep a precision of their own, as those of a plain Keras graph do."""
+    wanted = keras.DTypePolicy(precision).compute_dtype
+    if wanted != "float32" and not any(layer.compute_dtype == wanted for layer in backbone.layers if layer.weights):
+        raise ValueError(
+            f"{backbone.name} is no backbone of kerasface and stays in its own precision: leave {precision} out"
+        )
 
 
 def _head(section, num_classes):

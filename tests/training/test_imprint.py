@@ -8,10 +8,10 @@ import pytest
 from kerasface import FaceModel, backbones, heads
 from kerasface.data import read_folder
 from kerasface.errors import KerasfaceError
-from kerasface.export import embedder_spec
+from kerasface.export import embedder_spec, load_trained
 from kerasface.export.metadata import write_sidecar
 from kerasface.training import Recipe, train
-from kerasface.training.build import build_model
+from kerasface.training.build import build_model, of_same_layers
 from kerasface.training.imprint import imprint
 from kerasface.training.initial import begin_with
 from tests.training.test_trainer import PEOPLE, SMALL, faces, recipe_of, silent, tree_of  # noqa: F401 (a fixture)
@@ -61,6 +61,12 @@ def test_a_run_begins_with_them(published, faces, tmp_path):  # noqa: F811
     model = keras.saving.load_model(tmp_path / "run" / "best.keras", compile=False)
     lengths = np.linalg.norm(model.head.prototypes.numpy(), axis=1)
     np.testing.assert_allclose(lengths, 1.0, atol=1e-5)  # random ones have length .04
+    # So short a step leaves what was published, preprocessing and all.
+    earlier, spec = load_trained(published)
+    kept = load_trained(tmp_path / "run" / "best.keras")[1]
+    assert [kept.mean, kept.std, kept.color_order] == [spec.mean, spec.std, spec.color_order]
+    photo = np.asarray(keras.utils.load_img(str(read_folder(faces).photos[0])))[None]
+    np.testing.assert_allclose(model.predict(photo, verbose=0), earlier.predict(photo, verbose=0), rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
@@ -70,12 +76,25 @@ def test_without_a_backbone_it_comes_from_initial(precision, published):
     begin_with(model, published)
     earlier = keras.saving.load_model(published)
     assert (model.mean, model.std, model.color_order) == ([100.0, 110.0, 120.0], 128.0, "bgr")
+    assert of_same_layers(model).get_config() == model.get_config()
     assert model.backbone.get_config()["width"] == 0.5
     computed = {layer.compute_dtype for layer in model.backbone.layers if layer.weights}
     assert computed == {"bfloat16" if precision == "mixed_bfloat16" else "float32"}
     assert not any(layer.trainable for layer in model.backbone.layers if layer.name.startswith("stage1"))
     for ours, theirs in zip(model.backbone.weights, earlier.backbone.weights, strict=True):
         np.testing.assert_array_equal(ours.numpy(), theirs.numpy())
+
+
+def test_a_precision_that_layers_would_not_heed_is_refused(tmp_path):
+    inputs = keras.Input(SMALL["input_shape"])
+    graph = keras.Model(inputs, keras.layers.Dense(16)(keras.layers.Flatten()(inputs)), name="graph")
+    model = FaceModel(graph)
+    model.save(tmp_path / "model.keras")
+    write_sidecar(tmp_path / "model.keras", embedder_spec(model, name="graph.published"))
+    recipe = recipe_of(backbone=None, initial=str(tmp_path / "model.keras"))
+    assert build_model(recipe, 5, precision="float32").backbone.output_shape == (None, 16)
+    with pytest.raises(KerasfaceError, match="graph is no backbone of kerasface .* leave mixed_float16 out"):
+        build_model(recipe, 5, precision="mixed_float16")
 
 
 @pytest.mark.parametrize(
