@@ -24,6 +24,7 @@ from kerasface.training.progress.input_clock import InputClock
 from kerasface.training.progress.telemetry import Telemetry
 from kerasface.training.run.budget import budget_of
 from kerasface.training.run.outcome import write_outcome
+from kerasface.training.run.random_state import random_state, set_random_state
 from kerasface.training.run.result import TrainingResult
 from kerasface.training.run.run_faces import open_run_faces
 from kerasface.training.run.run_folder import RunFolder
@@ -288,13 +289,17 @@ class _Run:
                     ours.assign(theirs)
             self.console.print(f"resuming at step {self.state.step} of {self.budget.last_step}")
         with self.strategy.scope():
-            step = tf.Variable(self.state.step, dtype=tf.int64)
-        follow_chief(self.strategy, [*variables, step])
-        self.state.step = int(step.numpy())
+            # In a process that isn't the chief's the state is empty.
+            random = self.state.random or random_state(model)
+            numbers = tf.Variable([self.state.step, *random], dtype=tf.int64)
+        follow_chief(self.strategy, [*variables, numbers])
+        self.state.step, *random = numbers.numpy().tolist()
+        with self.strategy.scope():
+            set_random_state(model, random)
 
     def _checkpoint(self, state):
         with saved_as_local(self.checkpointed):
-            self.folder.checkpoints.write(self.checkpointed, state)
+            self.folder.checkpoints.write(self.checkpointed, {**state, "random": random_state(self.checkpointed)})
 
     def _checkpoint_inside(self, model, last, display):
         # An epoch's last step gets its checkpoint after validation (one from before would skip it when resumed), and a

@@ -19,6 +19,7 @@ class RunState:
         epoch_loss: mean loss over the running epoch's steps before `step`.
         best_epoch, best_accuracy: the best so far; 0 before the first ended.
         wall_seconds: of the processes before this one.
+        random: `random_state` of the model.
         history: one dict an epoch.
     """
 
@@ -29,6 +30,7 @@ class RunState:
     best_accuracy: float = 0.0
     wall_seconds: float = 0.0
     history: list = dataclasses.field(default_factory=list)
+    random: list = dataclasses.field(default_factory=list)
 
     def __post_init__(self):
         self.start_clock()
