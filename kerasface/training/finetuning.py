@@ -16,6 +16,7 @@ from kerasface.progress import progress_bar
 from kerasface.training.recipe.recipe import Recipe
 from kerasface.training.run.outcome import write_outcome
 from kerasface.training.run.run_faces import open_run_faces
+from kerasface.training.run.run_folder import RunFolder
 from kerasface.training.trainer import train
 
 __all__ = ["FinetuneReport", "finetune"]
@@ -98,11 +99,8 @@ def finetune(
     faces = open_faces(data)
     tested, rest, fpir = _set_aside(faces, seed)
     people = len(rest.names)
-    out.mkdir(parents=True, exist_ok=True)
-    write_list(rest, out / "trained.csv")
-    write_list(tested, out / "tested.csv")
     held_out, pairs = _validation(rest, seed)
-    recipe = Recipe.model_validate(
+    recipe = Recipe.of_tree(
         {
             "name": f"{spec.name}_finetuned",
             "seed": seed,
@@ -121,8 +119,14 @@ def finetune(
                 "licence": f"{spec.licence}; the photos' own terms",
             },
             "validation": {"folds": _FOLDS, "pairs": pairs},
-        }
+        },
+        "finetune",
     )
+    # Before the lists of a run that is there already are written over.
+    RunFolder(out).check(recipe, resume)
+    out.mkdir(parents=True, exist_ok=True)
+    write_list(rest, out / "trained.csv")
+    write_list(tested, out / "tested.csv")
     result = train(recipe, out / "trained.csv", out, resume=resume, console=console)
     if not result.finished:
         return None

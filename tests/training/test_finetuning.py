@@ -105,10 +105,18 @@ def test_an_interrupted_run_goes_on(done, fresh, faces, tmp_path):
         patch.setattr(HeldOutVerification, "__call__", die_the_second_time)
         with pytest.raises(KeyboardInterrupt):
             tuned(fresh, faces, tmp_path / "run")
+    lists = [(tmp_path / "run" / name).read_text() for name in ("trained.csv", "tested.csv")]
     with pytest.raises(KerasfaceError, match="holds a run already: add --resume"):
-        tuned(fresh, faces, tmp_path / "run")
+        tuned(fresh, faces, tmp_path / "run", seed=9)
+    assert [(tmp_path / "run" / name).read_text() for name in ("trained.csv", "tested.csv")] == lists
     assert tuned(fresh, faces, tmp_path / "run", resume=True) == done[1]
     assert_same_models(load_trained(tmp_path / "run" / "best.keras")[0], load_trained(done[0] / "best.keras")[0])
+
+
+def test_a_wrong_number_is_told_before_anything_is_written(fresh, faces, tmp_path):
+    with pytest.raises(KerasfaceError, match="learning_rate"):
+        finetune(fresh, faces, tmp_path / "run", learning_rate=-1.0, console=silent())
+    assert not (tmp_path / "run").exists()
 
 
 def test_frozen_layers_stay(fresh, faces, tmp_path):

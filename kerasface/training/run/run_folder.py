@@ -41,18 +41,31 @@ class RunFolder:
             resume: whether there should be a run.
 
         Raises:
-            KerasfaceError: there is a run, or none, against what was wished; it has another recipe; no way to write.
+            KerasfaceError: see `check`; no way to write.
         """
+        self.check(recipe, resume)
         if resume:
-            self._check_begun(recipe)
             return
-        if self.checkpoints.exist() or self.best.exists():
-            raise KerasfaceError(f"{self.path} holds a run already: add --resume to go on, or name another --out.")
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             _write_text(self.recipe, json.dumps(_tree(recipe), indent=1))
         except OSError as error:
             raise KerasfaceError(f"can't write to {self.path}: {error.strerror}. Name another --out.") from error
+
+    def check(self, recipe, resume):
+        """Makes sure that the folder can be this recipe's; writes nothing.
+
+        Args:
+            recipe: `Recipe`.
+            resume: whether there should be a run.
+
+        Raises:
+            KerasfaceError: there is a run, or none, against what was wished; it has another recipe.
+        """
+        if resume:
+            self._check_begun(recipe)
+        elif self.checkpoints.exist() or self.best.exists():
+            raise KerasfaceError(f"{self.path} holds a run already: add --resume to go on, or name another --out.")
 
     def changes(self, recipe):
         """The fields in which a recipe differs from that the run was begun with, one line each.
