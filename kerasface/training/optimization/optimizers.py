@@ -20,7 +20,8 @@ class CoupledSGD(keras.optimizers.SGD):
     Args:
         learning_rate: float or schedule; 0.1 in the papers.
         momentum: 0.9 in the papers.
-        coupled_decay: per step; 5e-4 in the papers. Weights of all ranks decay, as in their code.
+        coupled_decay: per step; 5e-4 in the papers. Weights of all ranks decay, as in their code, but for those that
+            `exclude_from_weight_decay` names.
         **options: see `keras.optimizers.SGD`.
 
     Raises:
@@ -43,18 +44,21 @@ class CoupledSGD(keras.optimizers.SGD):
         """One variable's step; Keras calls it."""
         if hasattr(gradient, "indices") and hasattr(gradient, "dense_shape"):
             return self._update_rows(gradient, variable, learning_rate)
-        decay = ops.cast(self.coupled_decay, variable.dtype) * ops.convert_to_tensor(variable)
+        decay = ops.cast(self._decay_of(variable), variable.dtype) * ops.convert_to_tensor(variable)
         return super().update_step(ops.add(gradient, decay), variable, learning_rate)
+
+    def _decay_of(self, variable):
+        return self.coupled_decay if self._use_weight_decay(variable) else 0.0
 
     def _update_rows(self, gradient, variable, learning_rate):
         import tensorflow as tf
 
-        index = self._get_variable_index(variable)
+        index, decay = self._get_variable_index(variable), self._decay_of(variable)
         # Keras hands over its own variable or, for tf.distribute, TensorFlow's inside it.
         variable = variable.value if isinstance(variable, keras.Variable) else variable
         rows, place = tf.unique(gradient.indices)
         values = tf.math.unsorted_segment_sum(gradient.values, place, tf.size(rows))
-        values += tf.cast(self.coupled_decay, values.dtype) * tf.gather(variable, rows)
+        values += tf.cast(decay, values.dtype) * tf.gather(variable, rows)
         step = -tf.cast(learning_rate, values.dtype) * values
         if self.momentum:
             momentum = self.momentums[index].value

@@ -91,3 +91,12 @@ def test_a_saved_model_keeps_decay_and_momentum(tmp_path, rng):
 def test_refuses_two_decays():
     with pytest.raises(ValueError, match="give coupled_decay, not both decays. Received: weight_decay=0.01"):
         CoupledSGD(0.1, weight_decay=0.01)
+
+
+def test_what_is_excluded_does_not_decay():
+    kernel, bias = keras.Variable([1.0, 1.0], name="kernel"), keras.Variable([1.0, 1.0], name="bias")
+    optimizer = CoupledSGD(0.1, momentum=0.9, coupled_decay=0.5)
+    optimizer.exclude_from_weight_decay(var_names=["bias"])
+    optimizer.apply([keras.ops.zeros(2), keras.ops.zeros(2)], [kernel, bias])
+    np.testing.assert_allclose(kernel.numpy(), 0.95, rtol=1e-6)
+    np.testing.assert_array_equal(bias.numpy(), 1.0)
