@@ -254,14 +254,14 @@ class MarginHead(keras.layers.Layer):
 
     def get_config(self):
         """Returns the arguments that rebuild this head."""
-        config = {
+        return {
             **super().get_config(),
             "num_classes": self.num_classes,
+            "scale": self.scale,
             "initializer": initializers.serialize(self.initializer),
             "detach_margin": self.detach_margin,
             "chunk_size": self.chunk_size,
         }
-        return config if self.scale is None else {**config, "scale": self.scale}
 
     def _observe(self, cosine, norm, others_log_sum):
         if type(self).observe is not MarginHead.observe:

@@ -65,6 +65,8 @@ class SphereFace2(MarginHead):
         detach_margin=True,
         **options,
     ):
+        if scale is None:
+            raise ValueError("SphereFace2 divides its loss by the scale. Received: scale=None")
         super().__init__(num_classes, scale=scale, detach_margin=detach_margin, **options)
         self.margin = check_number("margin", margin, low=0.0, high=1.0)
         self.t = check_number("t", t, low=1.0)

@@ -56,6 +56,8 @@ class SphereFaceR(MarginHead):
     def __init__(
         self, num_classes, *, scale=30.0, margin=1.5, version=1, loss_weight=50.0, detach_margin=True, **options
     ):
+        if scale is None:
+            raise ValueError("SphereFaceR divides its loss by the scale. Received: scale=None")
         super().__init__(num_classes, scale=scale, detach_margin=detach_margin, **options)
         if version not in (1, 2):
             raise ValueError(f"version must be 1 or 2. Received: version={version!r}")

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from kerasface import heads
 from kerasface.heads import (
     AdaCos,
     AdaFace,
@@ -211,6 +212,19 @@ def test_config_round_trips(name):
     twin = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(head))
     assert type(twin) is type(head)
     assert twin.get_config() == head.get_config()
+
+
+@pytest.mark.parametrize("name", ["arcface", "cosface", "magface", "mv_softmax", "sphereface", "a_softmax"])
+def test_the_embeddings_length_as_scale_round_trips(name):
+    head = heads.get(name, num_classes=7, scale=None)
+    twin = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(head))
+    assert twin.scale is None
+
+
+@pytest.mark.parametrize("name", ["sphereface_r", "sphereface2"])
+def test_a_loss_that_is_divided_by_the_scale_needs_one(name):
+    with pytest.raises(ValueError, match="divides its loss by the scale"):
+        heads.get(name, num_classes=7, scale=None)
 
 
 def test_a_scale_stands_in_for_the_embeddings_length(rng):
