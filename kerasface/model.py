@@ -28,7 +28,8 @@ class FaceModel(keras.Model):
             ArcFace + triplet. They need the identity of every photo.
         teacher_weight: of the distillation loss, the cosine distance from a teacher's embeddings. Above 0, targets are
             `{"label": (B,) int, "teacher": (B, D) float}`; a photo without an identity has the label −1, and only the
-            teacher trains on it.
+            teacher trains on it; AdaCos and CurricularFace, whose state follows the targets' cosines, take it for one
+            of class 0 there.
         frozen: names of the backbone's layers, or what they begin with ("stage1" is all of a first stage): they keep
             their weights, and batch norms their statistics. A saved model remembers it.
         mean, std: of the preprocessing, in pixel values; 127.5 and 127.5 as in arcface_torch. SphereFace and
@@ -97,6 +98,30 @@ class FaceModel(keras.Model):
                 part.build(shape)
         self.built = True
 
+    def compile(self, optimizer="rmsprop", loss=None, metrics=None, **options):
+        """As Keras' `compile`, but for what the model brings itself.
+
+        Args:
+            optimizer: of Keras, `CoupledSGD`, or a name.
+            loss, metrics: None.
+            **options: see `keras.Model.compile`.
+
+        Raises:
+            ValueError: a loss or metrics are given.
+        """
+        if loss is not None or metrics is not None:
+            raise ValueError(
+                "FaceModel's loss is its head's, and its outputs are embeddings, of which Keras' losses and metrics "
+                "can't tell anything: compile(optimizer) alone. What embeddings are worth `HeldOutVerification` of "
+                f"kerasface.training measures. Received: loss={loss!r}, metrics={metrics!r}"
+            )
+        super().compile(optimizer, **options)
+
+    def compile_from_config(self, config):
+        """Compiles a loaded model as it was; Keras calls it."""
+        self.compile(**keras.saving.deserialize_keras_object(config))
+        self.optimizer.build(self.trainable_variables)
+
     def call(self, images, training=False):
         """Images to embeddings."""
         pixels = ops.cast(images, self.compute_dtype)
@@ -141,7 +166,7 @@ class FaceModel(keras.Model):
             losses = self.head.loss(y_pred, labels if known is None else labels * known, training=training)
             total = total + _part_of_mean(losses, sample_weight, known)
         for loss, weight in zip(self.auxiliary_losses, self.auxiliary_weights, strict=True):
-            losses = own_part(loss.loss(every_replicas(y_pred), every_replicas(labels), training=training))
+            losses = own_part(loss.loss(every_replicas(y_pred), every_replicas(labels), training=training), y_pred)
             total = total + weight * _part_of_mean(losses, sample_weight)
         if teacher is not None:
             losses = self.distillation.loss(y_pred, teacher)
@@ -214,7 +239,8 @@ def _part_of_mean(losses, sample_weight, known=None):
     """This replica's part of the mean over all losses, or over those that are known; 0 where none is."""
     if sample_weight is not None:
         losses = losses * ops.cast(sample_weight, losses.dtype)
-    if known is None:
+    if known is None and losses.shape[0] is not None:
         return ops.mean(losses) / replica_count()
-    known = ops.cast(known, losses.dtype)
+    # An epoch's last batch may leave a replica fewer rows than others have.
+    known = ops.ones_like(losses) if known is None else ops.cast(known, losses.dtype)
     return ops.sum(losses * known) / ops.maximum(across(ops.sum(known)), 1.0)

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from kerasface import FaceModel
+from kerasface import FaceModel, heads
 from kerasface.backbones import MobileFaceNet
 from kerasface.heads import Annealing, ArcFace, ASoftmax, Softmax
 from kerasface.losses import CenterLoss, Triplet
@@ -307,3 +307,10 @@ def test_a_triplet_loss_trains_alone_but_not_beside_a_teacher(faces):
     backbone = small_backbone()
     with pytest.raises(ValueError, match="identities"):
         FaceModel(backbone, auxiliary=[(Triplet(), 1.0)], teacher_weight=1.0)
+
+
+def test_keras_losses_and_metrics_of_embeddings_are_refused():
+    model = FaceModel(small_backbone(), heads.get("cosface", num_classes=4))
+    for given in ({"loss": "mse"}, {"metrics": ["accuracy"]}):
+        with pytest.raises(ValueError, match="FaceModel's loss is its head's"):
+            model.compile("sgd", **given)

@@ -9,7 +9,7 @@ from kerasface.heads._registry import heads
 from kerasface.heads.angles import add_to_angle
 from kerasface.heads.base import MarginHead
 from kerasface.heads.checks import check_number
-from kerasface.heads.replicas import every_replicas, own_part, replica_count
+from kerasface.heads.replicas import every_replicas, own_part
 from kerasface.heads.state import CountedDraws, add_counter
 
 __all__ = ["ElasticFace"]
@@ -85,12 +85,12 @@ class ElasticFace(MarginHead):
     def adjust_target(self, cosine, norm):
         """cos(θ_y + m_i) or cos θ_y − m_i."""
         # Drawn for the whole batch, of which a replica takes its part: the draws don't hang on how it is spread.
-        shape = (ops.shape(cosine)[0] * replica_count(),)
-        margins = keras.random.normal(shape, self.margin, self.sigma, dtype=cosine.dtype, seed=self.draws)
+        every = every_replicas(ops.stop_gradient(cosine))
+        margins = keras.random.normal(ops.shape(every), self.margin, self.sigma, dtype=cosine.dtype, seed=self.draws)
         if self.plus:
-            rank = ops.argsort(ops.argsort(-every_replicas(ops.stop_gradient(cosine))))  # 0 is the nearest
+            rank = ops.argsort(ops.argsort(-every))  # 0 is the nearest
             margins = ops.take(ops.sort(margins), rank)
-        margins = own_part(margins)
+        margins = own_part(margins, cosine)
         return add_to_angle(cosine, margins) if self.kind == "arc" else cosine - margins
 
     def get_config(self):

@@ -86,7 +86,7 @@ class PartialFC(keras.layers.Layer):
         self.iteration.assign_add(1)
         classes, place = self.sample(every_replicas(labels))
         rows = [ops.take(weight, classes, axis=0) for weight in self.head.class_weights]
-        return self.head.loss_among(embeddings, rows, own_part(place), training)
+        return self.head.loss_among(embeddings, rows, own_part(place, labels), training)
 
     def sample(self, labels):
         """The classes of the step that `iteration` counts.

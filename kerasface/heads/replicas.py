@@ -37,13 +37,21 @@ def every_replicas(tensor):
     return gathered
 
 
-def own_part(tensor):
-    """This replica's rows, (B, …), of what was computed for all, (R · B, …)."""
+def own_part(tensor, own):
+    """This replica's rows of what was computed for all.
+
+    Args:
+        tensor: (R · B, …), or in an epoch's last batch the sum of as many rows as each replica has.
+        own: (B, …), this replica's tensor, which says how many rows are its own.
+    """
     context = _context()
     if context is None:
         return tensor
-    size = ops.shape(tensor)[0] // context.num_replicas_in_sync
-    start = context.replica_id_in_sync_group * size
+    number, size = context.replica_id_in_sync_group, ops.shape(own)[0]
+    if own.shape[0] is not None:  # every replica has as many
+        return tensor[number * size : (number + 1) * size]
+    sizes = context.all_gather(ops.reshape(size, (1,)), axis=0)
+    start = ops.sum(sizes[:number])
     return tensor[start : start + size]
 
 

@@ -32,6 +32,18 @@ CASES = HEADS | {
     },
     # Both replicas must draw the same classes, those of the whole batch among them.
     "partial fc": {"head": {"name": "arcface"}, "rate": 0.5},
+    # The last batch gives one replica two rows, the other one; the steps are those of one device all the same.
+    "elasticface+, triplet, three left over": {
+        "head": {"name": "elasticface", "plus": True},
+        "auxiliary": ("triplet",),
+        "left_over": 3,
+    },
+    "partial fc, teacher, three left over": {
+        "head": {"name": "curricularface"},
+        "rate": 0.5,
+        "nameless": (0, 16),
+        "left_over": 3,
+    },
 }
 
 
@@ -74,7 +86,7 @@ def error_of(model, strategy):
     return ""
 
 
-def train(strategy, head, rate=None, batch_norm=False, auxiliary=(), nameless=()):
+def train(strategy, head, rate=None, batch_norm=False, auxiliary=(), nameless=(), left_over=0):
     keras.utils.set_random_seed(1)
     options = {"center": {"num_classes": CLASSES}}
     with strategy.scope():
@@ -94,8 +106,12 @@ def train(strategy, head, rate=None, batch_norm=False, auxiliary=(), nameless=()
         # Small steps: what rounding differs by would grow with larger ones, and is not what is compared.
         model.compile(CoupledSGD(0.005))
     synchronise_batch_norm(model)
-    stream = share_of_batches(strategy, batches, nameless=nameless)
-    options = {"steps_per_epoch": BATCHES, "verbose": 0, "shuffle": False}
+    options = {"verbose": 0, "shuffle": False}
+    if left_over:  # Keras spreads the batches
+        stream = batches(nameless, left_over)
+    else:
+        stream = share_of_batches(strategy, batches, nameless=nameless)
+        options["steps_per_epoch"] = BATCHES
     epochs = [model.fit(stream, **options).history["loss"][0] for _ in range(2)]
     variables = [*model.weights, *model.optimizer.variables]
     # Read on every replica's device: they must hold the same.
@@ -107,12 +123,13 @@ def train(strategy, head, rate=None, batch_norm=False, auxiliary=(), nameless=()
         f"{index:02d} {re.sub(r'_[0-9]+', '', variable.path.split('/')[-1])}": np.asarray(variable)
         for index, variable in enumerate(variables)
     }
-    return {"losses": np.array(epochs), **named}
+    # Of a batch with something left over Keras weighs each replica's share by its rows, and shows another mean.
+    return named if left_over else {"losses": np.array(epochs), **named}
 
 
-def batches(nameless, replicas=1, worker=0, workers=1):
+def batches(nameless, left_over=0, replicas=1, worker=0, workers=1):
     rng = np.random.default_rng(0)
-    count = BATCH * BATCHES
+    count = BATCH * BATCHES + left_over
     images = rng.integers(0, 256, (count, SIZE, SIZE, 3), dtype=np.uint8)
     # Few people, so that a triplet finds its partners on the other replica.
     labels = (np.arange(count) * 5 % 7).astype(np.int32)
@@ -120,6 +137,8 @@ def batches(nameless, replicas=1, worker=0, workers=1):
     if nameless:
         labels[list(nameless)] = -1
         targets = {"label": labels, "teacher": rng.normal(size=(count, DIM)).astype(np.float32)}
+    if left_over:
+        return tf.data.Dataset.from_tensor_slices((images, targets)).batch(BATCH)
     rows = np.arange(count).reshape(BATCHES, workers, -1)[:, worker].ravel()
     own = tf.nest.map_structure(lambda part: part[rows], (images, targets))
     return tf.data.Dataset.from_tensor_slices(own).batch(BATCH // replicas, drop_remainder=True)
