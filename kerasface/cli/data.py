@@ -5,9 +5,10 @@ from pathlib import Path
 
 import typer
 
-from kerasface.cli.console import console, error_console, import_training_side
+from kerasface.cli.console import console, error_console, import_training_side, people_text
 from kerasface.cli.models import model_file
 from kerasface.cli.reports import write_report
+from kerasface.cli.unread import tell_unread
 from kerasface.errors import KerasfaceError
 from kerasface.progress import progress_bar
 from kerasface.quiet import quiet_standard_error
@@ -35,12 +36,13 @@ def pack(
     from kerasface.data import open_faces, pack_faces, write_record_file
 
     faces = open_faces(source)
+    tell_unread(source)
     with progress_bar(error_console, "packing") as update:
         if target.suffix.lower() == ".rec":
             write_record_file(faces, target, progress=update)
         else:
             pack_faces(faces, target, progress=update)
-    console.print(f"{target}: {len(faces):,} photos of {len(faces.names):,} people", soft_wrap=True)
+    console.print(f"{target}: {len(faces):,} photos of {people_text(len(faces.names))}", soft_wrap=True)
 
 
 def clean(
@@ -65,9 +67,14 @@ def clean(
     if (embedder is None) != (cosine is None):
         raise KerasfaceError("--embedder and --cosine go together: near-duplicates are photos at least that alike.")
     # Photos are looked at for minutes; a folder that isn't there is made.
+    if out.suffix.lower() != ".csv" or out.is_dir():
+        raise KerasfaceError(f"the list of what to keep is a .csv file. Received: --out {out}")
+    if out.resolve() == source.resolve():
+        raise KerasfaceError(f"{out} is what is cleaned: name another file with --out.")
     if out.parent.exists() and not os.access(out.parent, os.W_OK):
         raise KerasfaceError(f"can't write into {out.parent.absolute()}: name another place with --out.")
     faces = open_faces(source)
+    tell_unread(source)
     embed = None
     if embedder is not None:
         with quiet_standard_error():

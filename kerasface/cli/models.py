@@ -28,10 +28,11 @@ def model_file(model, *formats):
 
     if Path(model).exists():
         return Path(model)
+    writers = "train" if Path(model).suffix == ".keras" else "export"
     if Path(model).suffix in _ENDINGS or not is_name(str(model)):
         raise KerasfaceError(
-            f"no model file {model}. Is the path right, seen from {Path.cwd()}? `kerasface export` writes such files, "
-            "`kerasface zoo ls` lists names that do without."
+            f"no model file {model}. Is the path right, seen from {Path.cwd()}? `kerasface {writers}` writes such "
+            "files, `kerasface zoo ls` lists names that do without."
         )
     from kerasface.zoo.client import find, get
 

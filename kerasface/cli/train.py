@@ -6,6 +6,7 @@ from pathlib import Path
 import typer
 
 from kerasface.cli.console import console, import_training_side
+from kerasface.cli.unread import tell_unread
 
 __all__ = ["add_to"]
 
@@ -38,6 +39,7 @@ def train(
     Example: kerasface train zoo/recipes/mobilefacenet_arcface_celeba.yaml --data faces/ --set epochs=2 --out runs/first
     """
     import_training_side(recipe, data, *photos)
+    tell_unread(data)
     from kerasface.training import Recipe
     from kerasface.training import train as run
 

@@ -6,10 +6,10 @@ import numpy as np
 from PIL import Image
 
 from kerasface.data.source import FaceSource
-from kerasface.edge.photo_files import files_below
+from kerasface.edge.photo_files import PHOTO_SUFFIXES, UNREAD_SUFFIXES, files_below
 from kerasface.errors import KerasfaceError
 
-__all__ = ["list_photos", "read_folder", "write_class_folder"]
+__all__ = ["list_photos", "photos_unread", "read_folder", "write_class_folder"]
 
 _SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp")
 
@@ -45,6 +45,26 @@ def read_folder(root):
         )
     labels = np.repeat(np.arange(len(found), dtype=np.int32), [len(paths) for paths in found.values()])
     return FaceSource.of_files(tuple(found), labels, [path for paths in found.values() for path in paths])
+
+
+def photos_unread(root):
+    """Lists the photos of a class folder that `read_folder` leaves out, since training doesn't read their kind.
+
+    Args:
+        root: what `read_folder` takes; of anything else that is faces there are none.
+
+    Returns:
+        sorted list of paths.
+
+    Example:
+        >>> photos_unread("photos/aligned")
+        [PosixPath('photos/aligned/Ann/3.webp')]
+    """
+    others = {suffix for suffix in PHOTO_SUFFIXES + UNREAD_SUFFIXES if suffix not in _SUFFIXES}
+    if not Path(root).is_dir():
+        return []
+    folders = (folder for folder in _by_name(Path(root).iterdir()) if folder.is_dir())
+    return [path for folder in folders for path in _by_name(folder.iterdir()) if path.suffix.lower() in others]
 
 
 def list_photos(root):

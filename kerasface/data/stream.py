@@ -5,13 +5,15 @@ import re
 
 import numpy as np
 import tensorflow as tf
-from PIL import Image
+from PIL import ExifTags, Image, ImageOps
 
 from kerasface.data.samplers import PeopleByImages, Uniform
 from kerasface.errors import KerasfaceError
 
 __all__ = ["batches", "check_files", "files_of_batch"]
 
+# Where JPEG and PNG have their EXIF, if any, and what it begins with: few photos are opened twice.
+_HEAD, _EXIF = 4096, (b"Exif\0\0", b"eXIf")
 _PARALLEL = 16  # images of a batch that are worked on at once, more than any machine has idle cores
 
 
@@ -149,13 +151,15 @@ def _bound(sampler, labels, key, batch_size):
 
 
 def _decodable(content):
-    """What `_pixels` reads: BMP, which it doesn't, becomes PNG."""
-    if not content.startswith(b"BM"):
+    """What `_pixels` reads: BMP, which it doesn't, and photos that EXIF turns, which it ignores, become PNG."""
+    if not content.startswith(b"BM") and not any(mark in content[:_HEAD] for mark in _EXIF):
         return content
     converted = io.BytesIO()
     try:
         with Image.open(io.BytesIO(content)) as image:
-            image.convert("RGB").save(converted, "PNG")
+            if image.format != "BMP" and image.getexif().get(ExifTags.Base.Orientation, 1) == 1:
+                return content
+            ImageOps.exif_transpose(image).convert("RGB").save(converted, "PNG")
     except (OSError, ValueError, SyntaxError):
         return content  # TensorFlow's decoder will say that it is damaged
     return converted.getvalue()

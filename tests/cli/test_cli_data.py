@@ -46,6 +46,48 @@ def test_clean_pack_and_train(kerasface, workshop):
     assert "13 people (117 images)" in out
 
 
+def test_photos_of_other_kinds_are_told(kerasface, workshop, tmp_path):
+    shutil.copytree(workshop / "faces", tmp_path / "faces")
+    first = min((tmp_path / "faces" / "person_0004").iterdir())
+    for name in ("b.webp", "a.HEIC", "c.gif", "d.tiff", ".hidden.gif"):
+        shutil.copy(first, first.with_name(name))
+    first.with_name("notes.txt").touch()
+    (tmp_path / "faces" / "person_0003" / "broken.jpg").unlink()
+    told = f"left out 4 photos that are no JPEG, PNG or BMP: {first.with_name('a.HEIC')}, "
+    for command in (
+        ("clean", tmp_path / "faces", "--out", tmp_path / "keep.csv"),
+        ("pack", tmp_path / "faces", tmp_path / "packed"),
+        (
+            "train",
+            workshop / "recipe.yaml",
+            "--data",
+            tmp_path / "faces",
+            "--out",
+            tmp_path / "gone" / "run",
+            "--resume",
+        ),
+    ):
+        _, _, err = kerasface(*command)
+        assert told in err
+    _, _, err = kerasface("pack", tmp_path / "packed", tmp_path / "again")
+    assert "left out" not in err
+
+
+@pytest.mark.parametrize(
+    ("out", "message"),
+    [("faces.csv", "is what is cleaned"), ("keep.txt", "is a .csv file"), ("folder.csv", "is a .csv file")],
+)
+def test_clean_writes_no_list_over_what_it_reads(kerasface, workshop, tmp_path, out, message):
+    code, _, _ = kerasface("clean", workshop / "faces", "--out", tmp_path / "faces.csv")
+    assert code == 0
+    (tmp_path / "folder.csv").mkdir()
+    listed = (tmp_path / "faces.csv").read_text()
+    code, _, err = kerasface("clean", tmp_path / "faces.csv", "--out", tmp_path / out)
+    assert code == 2
+    assert message in err
+    assert (tmp_path / "faces.csv").read_text() == listed
+
+
 def test_clean_by_embedding(kerasface, model_files, hopper, tmp_path):
     crop = Image.fromarray(hopper).resize((112, 112))
     for person, factor in (("ann", 1.0), ("bob", 0.98)):

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
-from PIL import Image
+from PIL import ExifTags, Image
 
 from kerasface.data import Augmentation, batches, check_files, read_folder
 from kerasface.edge import load_image
@@ -55,8 +55,13 @@ def test_a_jpegs_pixels_are_the_devices(tmp_path, rng):
         smooth = rng.integers(0, 256, (HEIGHT // 2, WIDTH // 2, 3), dtype=np.uint8).repeat(2, 0).repeat(2, 1)
         Image.fromarray(smooth).save(tmp_path / "a" / f"{number}.jpg", quality=80)
     Image.fromarray(smooth).save(tmp_path / "a" / "4.bmp")
+    # As phones write them: turned by what stands beside the pixels.
+    for name, orientation in (("5.jpg", 6), ("6.png", 3), ("7.jpg", 1)):
+        exif = Image.Exif()
+        exif[ExifTags.Base.Orientation] = orientation
+        Image.fromarray(np.rot90(smooth) if orientation == 6 else smooth).save(tmp_path / "a" / name, exif=exif)
     faces = read_folder(tmp_path)
-    images, _ = read(faces, 1, batch_size=5)
+    images, _ = read(faces, 1, batch_size=8)
     expected = [load_image(photo).tobytes() for photo in faces.photos]
     assert sorted(image.tobytes() for image in images[0]) == sorted(expected)
     assert check_files(faces, size=SIZE) is None
