@@ -108,7 +108,7 @@ def file_table(record):
             _table(("file", "format", "MB", "least (mean) cosine", *latencies, "load ms", "peak RSS MB"), rows),
             "",
             f"Proven on {proof['images_from']}. Times: `kerasface benchmark`, median (95th percentile) of {runs} runs "
-            f"of one face, the files in turn, in this build on {record.machine}. The Keras file is for training and "
+            f"of one face, the files in turn, on {record.machine}. The Keras file is for training and "
             "further export, not for devices.",
         ]
     )

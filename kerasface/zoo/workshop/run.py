@@ -11,7 +11,6 @@ from rich.console import Console
 
 from kerasface import __version__
 from kerasface.backbones import multiply_adds, parameters
-from kerasface.edge.benchmark import benchmark
 from kerasface.errors import KerasfaceError
 from kerasface.evaluation import read_cfp, read_lfw, sample_pairs
 from kerasface.progress import progress_bar
@@ -26,11 +25,11 @@ from kerasface.zoo.workshop.machine import machine_name
 from kerasface.zoo.workshop.record import BuildRecord
 from kerasface.zoo.workshop.shelf import LICENCE, check_sizes, put, ship, shipped_folder
 from kerasface.zoo.workshop.terms import data_sets_in, teacher_of
+from kerasface.zoo.workshop.timing import time_files
 from kerasface.zoo.workshop.trained import trained_run
 
 __all__ = ["build"]
 
-_THREADS, _RUNS = (1, 2), 200
 # Paths on the machine that trained; what follows them is what matters.
 _PATHS = (("teacher", "model"), (None, "initial"))
 # An epoch's accuracy, measured again on the float16 weights.
@@ -120,12 +119,7 @@ def _made(trained, folder, recipe_path, changes, benchmarks, teacher, console):
     )
     figures = _figures(trained, artefacts, benchmarks, console)
     with progress_bar(console, "timing") as update:
-        latency = benchmark(
-            [one.path for format, one in artefacts.items() if format != "keras"],
-            threads=_THREADS,
-            runs=_RUNS,
-            progress=update,
-        )
+        latency = time_files([one.path for format, one in artefacts.items() if format != "keras"], update)
     backbone = trained.model.backbone
     model = ZooModel(
         name=name,
@@ -160,7 +154,7 @@ def _made(trained, folder, recipe_path, changes, benchmarks, teacher, console):
             for format, one in artefacts.items()
         },
         left_out={f"{far:g}": reason for far, reason in left_out.items()},
-        latency=_latency(latency),
+        latency=latency,
         machine=machine_name(),
     )
     history = trained.result.history
@@ -219,13 +213,6 @@ def _training(trained):
         "held_out_people": len(faces.held_out.names),
         "held_out_images": len(faces.held_out),
     }
-
-
-def _latency(result):
-    tree = json.loads(result.to_json())
-    for file in tree["files"]:
-        file["path"] = Path(file["path"]).name
-    return tree
 
 
 def _plain(recipe):
