@@ -12,15 +12,15 @@ __all__ = ["training_curve"]
 
 
 def training_curve(history: Mapping[str, Sequence[float | None]]) -> Figure:
-    """Draws loss, validation accuracy and learning rate over the epochs, one above the other.
+    """Draws loss, validation and learning rate over the epochs, one above the other.
 
     Args:
         history: by name, one value an epoch, epochs from 1: "loss" (the mean over the epoch); optionally
-            "validation_accuracy" (verification accuracy on held-out people, in [0, 1]) and "learning_rate". None or NaN
-            marks an epoch that was not measured. Other names are left out.
+            "validation_accuracy" and "validation_auc" (of verification on held-out people, in [0, 1]) and
+            "learning_rate". None or NaN marks an epoch that was not measured. Other names are left out.
 
     Returns:
-        A `Figure` with one panel for each of the three that is there.
+        A `Figure` with one panel for each of them that is there.
 
     Raises:
         ValueError: no "loss", or lists of different lengths.
@@ -28,7 +28,7 @@ def training_curve(history: Mapping[str, Sequence[float | None]]) -> Figure:
     Example:
         >>> save(training_curve({"loss": [18.2, 11.0, 7.4], "validation_accuracy": [0.71, 0.83, 0.88]}), "training.png")
     """
-    panels = {name: history[name] for name in ("loss", "validation_accuracy", "learning_rate") if history.get(name)}
+    panels = {name: history[name] for name in _DRAW if history.get(name)}
     if "loss" not in panels or len({len(values) for values in panels.values()}) != 1:
         received = {name: len(values) for name, values in history.items()}
         raise ValueError(f"history needs a loss an epoch, and as many of everything else. Received lengths: {received}")
@@ -50,17 +50,25 @@ def _loss(axis, epochs, values):
     axis.set_ylabel("training loss")
 
 
-def _validation_accuracy(axis, epochs, values):
+def _accuracy(axis, epochs, values):
+    axis.yaxis.set_major_formatter(PercentFormatter(1.0))
+    _validation(axis, epochs, values, "accuracy", "{:.2%}")
+
+
+def _auc(axis, epochs, values):
+    _validation(axis, epochs, values, "AUC", "{:.4f}")
+
+
+def _validation(axis, epochs, values, name, form):
     # Epochs that were not measured are bridged, so that validating every fifth one still gives a line.
     measured = np.isfinite(values)
     axis.plot(epochs[measured], values[measured], **_line(PALETTE[2], values[measured]))
-    axis.set_ylabel("validation accuracy")
-    axis.yaxis.set_major_formatter(PercentFormatter(1.0))
+    axis.set_ylabel(f"validation {name}")
     if not measured.any():
         return
     best = np.flatnonzero(measured)[np.argmax(values[measured])]
     axis.plot(epochs[best], values[best], "o", markersize=9, markerfacecolor="none", markeredgecolor=INK)
-    axis.set_title(f"best: {values[best]:.2%} after epoch {epochs[best]}", fontsize=9)
+    axis.set_title(f"best: {form.format(values[best])} after epoch {epochs[best]}", fontsize=9)
     axis.margins(y=0.15)
 
 
@@ -71,7 +79,12 @@ def _learning_rate(axis, epochs, values):
     axis.margins(y=0.15)
 
 
-_DRAW = {"loss": _loss, "validation_accuracy": _validation_accuracy, "learning_rate": _learning_rate}
+_DRAW = {
+    "loss": _loss,
+    "validation_accuracy": _accuracy,
+    "validation_auc": _auc,
+    "learning_rate": _learning_rate,
+}
 
 
 def _line(color, values):

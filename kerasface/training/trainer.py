@@ -48,8 +48,8 @@ _LOST = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.Cancelled
 def train(recipe, data, out, *, photos=(), resume=False, tensorboard=False, console=None):
     """Trains a recipe.
 
-    After every epoch the model is verified on pairs of people held out of training, the best epoch is kept, and a line
-    is added to `log.jsonl`. Ctrl-C or SIGTERM finishes the step, writes a checkpoint and returns.
+    After every epoch the model is verified on pairs of people held out of training, the epoch with the highest AUC is
+    kept, and a line is added to `log.jsonl`. Ctrl-C or SIGTERM finishes the step, writes a checkpoint and returns.
 
     Args:
         recipe: `Recipe`.
@@ -220,7 +220,9 @@ class _Run:
             "held_out_auc": result.auc,
             "images_per_second": display.images_per_second,
         }
-        if not state.best_epoch or result.accuracy_mean > state.best_accuracy:
+        # Not by accuracy: of a few hundred pairs it is the noise of ten thresholds, and chose epochs that had not yet
+        # learnt much.
+        if result.auc > max((past["held_out_auc"] for past in state.history), default=-1.0):
             state.best_epoch, state.best_accuracy = epoch, result.accuracy_mean
             self.folder.keep_best(self.alone)
         state.history.append(line)

@@ -27,6 +27,8 @@ def test_the_best_epoch_is_marked():
     accuracy = training_curve({"loss": [3, 2, 1], "validation_accuracy": [0.7, 0.9, 0.8]}).axes[1]
     assert accuracy.get_title(loc="left") == "best: 90.00% after epoch 2"
     np.testing.assert_array_equal(accuracy.lines[1].get_xydata(), [[2, 0.9]])
+    auc = training_curve({"loss": [3, 2, 1], "validation_auc": [0.7, 0.8, 0.95]}).axes[1]
+    assert (auc.get_ylabel(), auc.get_title(loc="left")) == ("validation AUC", "best: 0.9500 after epoch 3")
 
 
 def test_the_loss_alone_is_one_panel(tmp_path):

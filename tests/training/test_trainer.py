@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -118,13 +119,27 @@ def test_trains_and_says_how_it_went(run):
     assert (result.identities, result.images) == (PEOPLE - HELD_OUT, (PEOPLE - HELD_OUT) * IMAGES)
     first, last = result.history
     assert last["loss"] < first["loss"]
-    best = max(result.history, key=lambda line: line["held_out_accuracy"])
+    best = max(result.history, key=lambda line: line["held_out_auc"])
     assert (result.best_epoch, result.held_out_accuracy) == (best["epoch"], best["held_out_accuracy"])
     assert result.held_out_accuracy > 0.8
     assert result.images_per_second > 0
     # Half an epoch of warm-up, then the cosine's way down to nothing at the end.
     assert 0.01 < first["learning_rate"] < 0.02
     assert last["learning_rate"] == pytest.approx(0.0, abs=1e-6)
+
+
+def test_the_epoch_is_chosen_by_auc(faces, tmp_path, monkeypatch):
+    found = iter([(0.7, 0.8), (0.6, 0.9), (0.8, 0.85)])
+
+    def validate(self, model):
+        accuracy, auc = next(found)
+        return SimpleNamespace(accuracy_mean=accuracy, accuracy_std=0.0, auc=auc)
+
+    monkeypatch.setattr(HeldOutVerification, "__call__", validate)
+    result = train(recipe_of(epochs=3), faces, tmp_path / "run", console=silent())
+    assert (result.best_epoch, result.held_out_accuracy) == (2, 0.6)
+    second = keras.saving.load_model(tmp_path / "run" / "checkpoints" / f"step_{2 * STEPS:08d}" / "model.keras")
+    assert_same_models(load_trained(tmp_path / "run" / "best.keras")[0].backbone, second.backbone)
 
 
 def test_writes_what_it_promises(run):

@@ -48,8 +48,8 @@ def _budget(result):
         lines += [
             f"{len(result.runs)} runs, {hours:.1f} hours of training in all. Trained on {run.identities:,} people, "
             f"{run.images:,} images for the first seed (a seed decides who is held out), {_span(epochs)} epochs, "
-            f"{_span(steps)} steps each. The weights that are measured are those of the epoch with the highest "
-            "accuracy on training people held out; LFW is measured once a run, at the end, and decides nothing.",
+            f"{_span(steps)} steps each. The weights that are measured are those of the epoch that was best on "
+            "training people held out; LFW is measured once a run, at the end, and decides nothing.",
             "",
         ]
     for run in result.diverged:

@@ -49,7 +49,7 @@ def card(record):
         _data(record),
         "## Training",
         _training(record),
-        f"![Training loss, held-out verification accuracy and learning rate over the epochs]({name}.png)",
+        f"![Training loss, held-out verification and learning rate over the epochs]({name}.png)",
         "## Figures",
         figure_table(record),
         "## Thresholds",
@@ -104,7 +104,8 @@ def _training(record):
         f"{recipe['batch_size']}. {training['epochs']} of {training['planned_epochs']} epochs, {training['steps']:,} "
         f"steps, over {training['images']:,} photos and {training['identities']:,} people with names; {took} of wall "
         f"time with whatever else the machine did, {training['images_per_second']:.0f} images a second at the end.",
-        f"Epoch {training['best_epoch']} was kept: held-out verification {percent(training['held_out_accuracy'])}.",
+        f"Epoch {training['best_epoch']} was kept: held-out verification {percent(training['held_out_accuracy'])}, AUC "
+        f"{training['history'][training['best_epoch'] - 1]['held_out_auc']:.4f}.",
     ]
     if record.changes:
         lines.append("Differences from the recipe's file: " + "; ".join(f"`{one}`" for one in record.changes) + ".")

@@ -161,7 +161,7 @@ def _made(trained, folder, recipe_path, changes, benchmarks, teacher, console):
     curve = training_curve(
         {
             "loss": [line["loss"] for line in history],
-            "validation_accuracy": [line["held_out_accuracy"] for line in history],
+            "validation_auc": [line["held_out_auc"] for line in history],
             "learning_rate": [line["learning_rate"] for line in history],
         }
     )
