@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from kerasface.data.text_names import check_text_names
 from kerasface.edge.images import load_image
 from kerasface.errors import KerasfaceError
 
@@ -79,7 +80,8 @@ def clean(
 
     Raises:
         ValueError: an embedder without a cosine or the other way round, or a cosine outside of (0, 1].
-        KerasfaceError: photos without a label, or an embedding that has no direction.
+        KerasfaceError: photos without a label, a name that is not UTF-8, which neither list nor report can hold, or an
+            embedding that has no direction.
 
     Example:
         >>> kept, report = clean(open_faces("photos/aligned"), min_images=2)
@@ -89,6 +91,7 @@ def clean(
         raise ValueError(f"embed and cosine, in (0, 1], go together. Received: embed={embed}, cosine={cosine}")
     if not len(faces) or faces.labels.min() < 0:
         raise KerasfaceError("only photos of known people are cleaned. Received: none, or photos labelled −1.")
+    check_text_names((*faces.names, *faces.files))
     kept = np.ones(len(faces), bool)
     names = [str(photo) for photo in faces.photos]
     unreadable, by_content, embeddings = _read(faces, embed, progress)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from kerasface.data.source import WHOLE, FaceSource
+from kerasface.data.text_names import check_text_names
 from kerasface.edge.atomic import write_atomically
 from kerasface.errors import KerasfaceError
 
@@ -74,7 +75,7 @@ def write_list(faces, path):
         path: of the `.csv`; it is replaced in one step.
 
     Raises:
-        KerasfaceError: the folder can't be written.
+        KerasfaceError: the folder can't be written, or a name that is not UTF-8.
 
     Example:
         >>> write_list(open_faces("faces", min_images=5), "many.csv")
@@ -88,6 +89,7 @@ def write_list(faces, path):
     files = [_relative(file, home) for file in faces.files]
     for row, (file, label) in enumerate(zip(faces.file_of.tolist(), faces.labels.tolist(), strict=True)):
         spans = [] if faces.lengths[row] == WHOLE else [f"{offset}+{length}" for offset, length in faces.spans(row)]
+        check_text_names([files[file], faces.names[label]])
         writer.writerow([files[file], faces.names[label], *([] if whole else [" ".join(spans)])])
     try:
         write_atomically(path, text.getvalue().encode(), mode=0o644)

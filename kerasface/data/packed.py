@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from kerasface.data.source import FaceSource
+from kerasface.data.text_names import check_text_names
 from kerasface.errors import KerasfaceError
 
 __all__ = ["MANIFEST", "check_packed", "pack_faces", "read_packed"]
@@ -42,8 +43,8 @@ def pack_faces(faces, folder, *, photos_per_shard=16_384, workers=None, progress
         progress: function of (done, total), or None.
 
     Raises:
-        KerasfaceError: the folder exists or can't be written, photos without a label, or a photo that can't be read;
-            nothing is left behind.
+        KerasfaceError: the folder exists or can't be written, photos without a label, a photo that is empty or can't
+            be read, or a name that is not UTF-8; nothing is left behind.
 
     Example:
         >>> pack_faces(open_faces("photos/aligned"), "packed/")
@@ -55,13 +56,15 @@ def pack_faces(faces, folder, *, photos_per_shard=16_384, workers=None, progress
         raise KerasfaceError(f"{folder} exists: name a folder that doesn't, or move it away.")
     if not len(faces) or faces.labels.min() < 0:
         raise KerasfaceError("only photos of known people are packed. Received: none, or photos labelled −1.")
+    faces = faces.select(np.unique(faces.labels))
+    check_text_names(faces.names)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(prefix=f".draft_{folder.name}.", dir=folder.parent))
     except OSError as error:
         raise KerasfaceError(f"can't write to {folder.parent}: {error.strerror}.") from error
     try:
-        _fill(draft, faces.select(np.unique(faces.labels)), photos_per_shard, workers, progress)
+        _fill(draft, faces, photos_per_shard, workers, progress)
         os.chmod(draft, 0o755)
         os.replace(draft, folder)
     except (OSError, tf.errors.OpError) as error:

@@ -65,8 +65,8 @@ def write_record_file(faces, path, *, progress=None):
         progress: function of (done, total), or None.
 
     Raises:
-        KerasfaceError: a file of that name exists or can't be written, photos without a label or that can't be read, or
-            too many for the format's float32 keys; nothing is left behind.
+        KerasfaceError: a file of that name exists or can't be written, photos without a label, empty or that can't be
+            read, or too many for the format's float32 keys; nothing is left behind.
 
     Example:
         >>> write_record_file(open_faces("photos/aligned"), "train.rec")

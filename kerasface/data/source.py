@@ -155,7 +155,8 @@ class FaceSource:
             # A class folder's path says the name already.
             name = self.names[label] if label >= 0 else ""
             lines.append(line if not name or line.partition("/")[0] == name else f"{name}: {line}")
-        listing = hashlib.sha256("\n".join(lines).encode()).hexdigest()
+        # A file name that is not UTF-8 comes with surrogates, which strict encoding refuses.
+        listing = hashlib.sha256("\n".join(lines).encode(errors="surrogatepass")).hexdigest()
         return {"people": len(self.names), "images": len(self), "listing": listing}
 
     def _read(self, handle, row):
@@ -188,12 +189,17 @@ class Photo:
         """Returns the encoded photo.
 
         Raises:
-            KerasfaceError: the file is gone, can't be read or ends early.
+            KerasfaceError: the file is gone, can't be read, ends early or is empty.
         """
         try:
-            return self.source.read_rows(np.array([self.row]))[0]
+            (content,) = self.source.read_rows(np.array([self.row]))
         except OSError as error:
             raise KerasfaceError(f"can't read {self}: {error.strerror}. Is it still there?") from error
+        if not content:  # the formats that hold many photos have no room for one of no bytes
+            raise KerasfaceError(
+                f"{self} is empty (0 bytes): delete it, or use the list that `kerasface clean` writes."
+            )
+        return content
 
     def __str__(self):
         source, row = self.source, self.row

@@ -7,6 +7,7 @@ from PIL import Image
 from kerasface.data import pack_faces, read_folder, write_class_folder, write_list, write_record_file
 
 HEIGHT, WIDTH = 16, 12
+LATIN_1 = "Andr\udce9"  # how Python reads the folder name b"Andr\xe9"
 FORMATS = ("folder", "packed", "record", "csv", "spans")
 
 

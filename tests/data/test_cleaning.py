@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kerasface.data import clean, open_faces, pack_faces, read_folder, read_list, write_list
+from kerasface.data import FaceSource, clean, open_faces, pack_faces, read_folder, read_list, write_list
 from kerasface.errors import KerasfaceError
-from tests.data.conftest import png
+from tests.data.conftest import LATIN_1, png
 
 ANN, BOB, CID, DAN = "ann", "bob", "cid", "dan"
 PHOTOS = {
@@ -145,5 +145,10 @@ def test_what_cannot_be_cleaned_says_why(dirty):
             clean(faces, **options)
     with pytest.raises(KerasfaceError, match=r"ann/1\.png to .*dan/2\.png can't be embedded"):
         clean(faces, embed=lambda images: np.zeros((len(images), 3)), cosine=0.9)
+    looked_at = []
+    latin = FaceSource.of_files(("a",), [0], [f"{LATIN_1}/1.png"])
+    with pytest.raises(KerasfaceError, match=r"names in UTF-8. Received: 'Andr\\udce9/1.png'"):
+        clean(latin, progress=lambda *count: looked_at.append(count))
+    assert not looked_at
     with pytest.raises(KerasfaceError, match="known people"):
         clean(faces.with_photos(["x"]))

@@ -6,8 +6,9 @@ import sys
 import numpy as np
 import pytest
 
-from kerasface.data import open_faces, read_folder, read_list, read_record_file, write_list
+from kerasface.data import FaceSource, open_faces, read_folder, read_list, read_record_file, write_list
 from kerasface.errors import KerasfaceError
+from tests.data.conftest import LATIN_1
 from tests.data.test_record_file import contents, frame, header, image, write
 
 ROWS = [("b/2.jpg", "Müller, Ann"), ("a/1.jpg", "10"), ("b/3.jpg", "Müller, Ann"), ("c 4.jpg", "9")]
@@ -64,6 +65,14 @@ def test_a_folder_that_cannot_be_written_is_named(faces_root, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(KerasfaceError, match=r"can't write .*keep\.csv"):
         write_list(read_folder(faces_root), tmp_path / "file" / "keep.csv")
+
+
+@pytest.mark.parametrize(("name", "path"), [("a", f"{LATIN_1}/1.png"), (LATIN_1, "a/1.png")])
+def test_what_a_list_cannot_hold_is_refused(name, path, tmp_path):
+    faces = FaceSource.of_files((name,), [0], [tmp_path / path])
+    with pytest.raises(KerasfaceError, match=r"names in UTF-8. Received: '.*Andr\\udce9.*'. Rename"):
+        write_list(faces, tmp_path / "keep.csv")
+    assert not list(tmp_path.iterdir())
 
 
 def test_photos_in_pieces_keep_them(tmp_path):

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from kerasface.data import FaceSource, check_packed, open_faces, pack_faces, read_folder, read_packed
 from kerasface.errors import KerasfaceError
+from tests.data.conftest import LATIN_1
 
 
 @pytest.fixture
@@ -88,6 +89,24 @@ def test_nothing_is_left_of_a_pack_that_failed(faces_root, tmp_path):
     with pytest.raises(KerasfaceError, match="known people"):
         pack_faces(faces.with_photos(["x"]), tmp_path / "packed")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_an_empty_photo_is_not_packed(faces_root, tmp_path):
+    (tmp_path / "empty.png").write_bytes(b"")
+    faces = FaceSource.of_files(("a",), [0, 0], [read_folder(faces_root).files[0], tmp_path / "empty.png"])
+    with pytest.raises(KerasfaceError, match=r"empty\.png is empty .*: delete it, or .*`kerasface clean`"):
+        pack_faces(faces, tmp_path / "packed")
+    assert [path.name for path in tmp_path.iterdir()] == ["empty.png"]
+
+
+def test_a_name_that_the_manifest_cannot_hold_is_refused(faces_root, tmp_path):
+    file = read_folder(faces_root).files[0]
+    with pytest.raises(KerasfaceError, match=r"names in UTF-8. Received: 'Andr\\udce9'. Rename"):
+        pack_faces(FaceSource.of_files(("Ann", LATIN_1), [0, 1], [file, file]), tmp_path / "packed")
+    assert not list(tmp_path.iterdir())
+    # A name that nobody bears is not written.
+    pack_faces(FaceSource.of_files(("Ann", LATIN_1), [0], [file]), tmp_path / "packed")
+    assert read_packed(tmp_path / "packed").names == ("Ann",)
 
 
 def test_a_full_disk_is_an_error_that_leaves_nothing(faces_root, tmp_path, monkeypatch):

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kerasface.data import Augmentation, batches, check_files, open_faces, read_folder
+from kerasface.data import Augmentation, FaceSource, batches, check_files, open_faces, read_folder
 from kerasface.data.source import Photo, join
 from kerasface.edge import load_image
 from kerasface.errors import KerasfaceError
-from tests.data.conftest import FORMATS, HEIGHT, WIDTH
+from tests.data.conftest import FORMATS, HEIGHT, LATIN_1, WIDTH
 
 
 def contents(faces):
@@ -89,6 +89,11 @@ def test_a_label_changes_the_fingerprint(every_format, tmp_path):
     (tmp_path / "b.csv").write_text("path,label\nx/1.png,x\nx/2.png,y\n")
     first, second = (open_faces(tmp_path / name).fingerprint() for name in ("a.csv", "b.csv"))
     assert first["listing"] != second["listing"]
+
+
+def test_names_that_are_not_utf_8_have_a_fingerprint():
+    sources = [FaceSource.of_files((name,), [0], [f"faces/{name}/1.png"]) for name in (LATIN_1, "Andr\udce8", "André")]
+    assert len({source.fingerprint()["listing"] for source in sources}) == 3
 
 
 def test_a_file_that_shrank_is_named(every_format, tmp_path):
