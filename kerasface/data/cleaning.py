@@ -107,20 +107,24 @@ def clean(
         else:
             shared.append((tuple(names[row] for row in rows), tuple(faces.names[label] for label in people)))
             kept[rows] = False
-    near_duplicates, suspects = [], []
+    near_duplicates, alike = [], []
     if cosine is not None:
         rows = np.flatnonzero(kept)
         for first, second, score in _near_pairs(embeddings[rows], cosine):
             one, other = rows[first], rows[second]
-            label, other_label = faces.labels[one], faces.labels[other]
-            if label != other_label:
-                suspects.append((names[one], faces.names[label], names[other], faces.names[other_label], score))
+            if faces.labels[one] != faces.labels[other]:
+                alike.append((one, other, score))
             elif kept[one] and kept[other]:
                 near_duplicates.append((names[one], names[other], score))
                 kept[other] = False
     counts = np.bincount(faces.labels[kept], minlength=len(faces.names))
     small = np.flatnonzero(counts < min_images)
     kept &= ~np.isin(faces.labels, small)
+    suspects = [
+        (names[one], faces.names[faces.labels[one]], names[other], faces.names[faces.labels[other]], score)
+        for one, other, score in alike
+        if kept[one] and kept[other]  # only now: what was kept when the pair was met may have gone since
+    ]
     report = CleaningReport(
         images=len(faces),
         people=len(faces.names),

@@ -103,6 +103,22 @@ def test_near_duplicates_go_and_doubtful_labels_are_told(dirty, monkeypatch):
     assert cosine == pytest.approx(unit[ANN, "2.png"] @ unit[BOB, "2.png"], abs=1e-5)
 
 
+def test_suspects_are_pairs_of_what_was_kept(tmp_path):
+    colors = {
+        "ann": [(200, 0, 0), (0, 200, 0), (0, 200, 1)],  # 3 goes, nearly 2
+        "bob": [(200, 1, 0), (200, 2, 0), (0, 0, 200)],  # 1 and 2 are nearly ann's 1; 2 goes, nearly 1
+        "cid": [(0, 200, 2)],  # nearly ann's 2 and 3, and alone
+    }
+    for person, own in colors.items():
+        (tmp_path / person).mkdir()
+        for number, color in enumerate(own, start=1):
+            (tmp_path / person / f"{number}.png").write_bytes(png(color))
+    faces = read_folder(tmp_path)
+    kept, report = clean(faces, min_images=2, embed=mean_color, cosine=0.999)
+    assert keys(faces, kept) == {("ann", "1.png"), ("ann", "2.png"), ("bob", "1.png"), ("bob", "3.png")}
+    assert [short((one, other)) for one, _, other, _, _ in report.suspects] == [("ann/1.png", "bob/1.png")]
+
+
 def test_every_pair_is_found_whatever_the_blocks(rng, monkeypatch):
     from kerasface.data import cleaning
 
