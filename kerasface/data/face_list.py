@@ -32,8 +32,8 @@ def read_list(path):
         `FaceSource`: photos in the list's order, people sorted by name.
 
     Raises:
-        KerasfaceError: no such file, a table of another kind, an empty path or label, or a span outside of its file;
-            the line is named.
+        KerasfaceError: no such file, a table of another kind, an empty path or label, a span outside of its file, or
+            photos that begin alike and go on differently; the line is named.
 
     Example:
         >>> faces = read_list("keep.csv")
@@ -49,21 +49,21 @@ def read_list(path):
     names, numbers = np.unique(np.array(labels, object), return_inverse=True)
     files = {photo: number for number, photo in enumerate(dict.fromkeys(where))}
     sizes = _Sizes([str(path.parent / photo) for photo in files])
-    offsets, lengths, continued = [], [], {}
+    offsets, lengths, further = [], [], []
     for line, (photo, text) in enumerate(zip(where, spans, strict=True), start=2):
-        pieces = _pieces(text, sizes, files[photo], f"{path}, line {line}")
-        offsets.append(pieces[0][0])
-        lengths.append(pieces[0][1])
-        if len(pieces) > 1:
-            continued[files[photo], pieces[0][0]] = tuple(pieces[1:])
+        (offset, length), *more = _pieces(text, sizes, files[photo], f"{path}, line {line}")
+        offsets.append(offset)
+        lengths.append(length)
+        further.append(tuple(more))
+    file_of = [files[photo] for photo in where]
     return FaceSource(
         tuple(names.tolist()),
         numbers.astype(np.int32),
         tuple(sizes.files),
-        np.array([files[photo] for photo in where], np.int32),
+        np.array(file_of, np.int32),
         np.array(offsets, np.int64),
         np.array(lengths, np.int64),
-        continued,
+        _continued(path, list(zip(file_of, offsets, strict=True)), further, spans),
     )
 
 
@@ -126,6 +126,22 @@ def _pieces(text, sizes, file, where):
             raise KerasfaceError(f"{where}: the file has {size} bytes. Received: {length} bytes at {offset}")
         pieces.append((offset, length))
     return pieces
+
+
+def _continued(path, places, further, texts):
+    """The pieces behind the first, by (file, offset) of that: photos that begin at one place must have the same."""
+    row_of: dict[tuple[int, int], int] = {}
+    for row, more in enumerate(further):
+        if more:
+            row_of.setdefault(places[row], row)
+    for row, place in enumerate(places):
+        first = row_of.get(place, row)
+        if further[row] != further[first]:
+            raise KerasfaceError(
+                f"{path}, line {row + 2}: this photo and that of line {first + 2} begin at one byte, and must have the "
+                f"same pieces. Received: {texts[row]!r} and {texts[first]!r}. Was one of them cut short?"
+            )
+    return {place: further[row] for place, row in row_of.items()}
 
 
 def _csv_rows(path):

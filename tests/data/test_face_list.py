@@ -84,6 +84,25 @@ def test_photos_in_pieces_keep_them(tmp_path):
     assert len(contents(found)[1]) == 4 + 4 + 3
 
 
+def test_photos_that_begin_alike_are_told_apart_by_their_length(tmp_path):
+    (tmp_path / "blob").write_bytes(bytes(range(100)))
+    rows = ["blob,a,0+10", "blob,b,0+5", "blob,c,50+4 60+2", "blob,d,50+4 60+2", "blob,e,50+1 60+2"]
+    (tmp_path / "list.csv").write_text("path,label,bytes\n" + "\n".join(rows))
+    pieces = [range(10), range(5), *[[50, 51, 52, 53, 60, 61]] * 2, [50, 60, 61]]
+    assert contents(read_list(tmp_path / "list.csv")) == [bytes(piece) for piece in pieces]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "line"),
+    [("0+10", "0+10 20+5", 2), ("0+10 20+5", "0+10", 3), ("0+10 20+5", "0+10 20+4", 3), ("0+10 20+5", "", 3)],
+)
+def test_photos_that_begin_alike_and_go_on_differently_are_refused(first, second, line, tmp_path):
+    (tmp_path / "blob").write_bytes(bytes(range(100)))
+    (tmp_path / "list.csv").write_text(f"path,label,bytes\nblob,a,{first}\nblob,b,{second}\n")
+    with pytest.raises(KerasfaceError, match=rf"line {line}: this photo and that of line {5 - line} begin at one byte"):
+        read_list(tmp_path / "list.csv")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
