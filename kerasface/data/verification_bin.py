@@ -25,8 +25,9 @@ _PROTOCOL = 4
 def read_verification_bin(path):
     """Reads a verification set.
 
-    Pickles of Python 2 and 3 are read, of every protocol but the textual 0. Sets whose images are NumPy arrays are
-    refused: their pickles name functions to call.
+    Pickles of Python 2's protocols 1 and 2 and of Python 3's protocols 3 to 5 are read. Refused are the textual
+    protocol 0, Python 3's protocols 1 and 2, and sets whose images are NumPy arrays: the pickles of the last two name
+    functions to call, such as `_codecs.encode`.
 
     Args:
         path: of the `.bin`.

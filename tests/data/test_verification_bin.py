@@ -30,6 +30,13 @@ def test_reads_what_python_3_pickled(protocol, pair, tmp_path):
     assert read(tmp_path / "a.bin") == (IMAGES, SAME)
 
 
+@pytest.mark.parametrize("protocol", [0, 1, 2])
+def test_older_protocols_of_python_3_are_refused(protocol, tmp_path):
+    (tmp_path / "a.bin").write_bytes(pickle.dumps((IMAGES, SAME), protocol=protocol))
+    with pytest.raises(KerasfaceError, match="it asks for GLOBAL _codecs encode. Nothing of it was run"):
+        read_verification_bin(tmp_path / "a.bin")
+
+
 # What CPython 2.7's cPickle writes for ([b"a\xff", b"b" * 300], [True]), by its protocols' operations.
 PYTHON_2 = {
     1: b"(](U\x02a\xffT\x2c\x01\x00\x00" + b"b" * 300 + b"e]I01\nat.",
