@@ -1,12 +1,13 @@
 """The teacher's embeddings of the training photos: computed once, kept on disk by the content of model and photo."""
 
 import hashlib
-import os
+import io
 from pathlib import Path
 
 import numpy as np
 
 from kerasface.edge.assets import cache_dir
+from kerasface.edge.atomic import write_atomically
 from kerasface.edge.images import load_image
 from kerasface.edge.runtime import open_session, read_model
 from kerasface.errors import KerasfaceError
@@ -65,22 +66,25 @@ def teacher_embeddings(settings, photos, *, embedding_dim=None, progress=None):
 
 
 class _Cache:
-    """Rows (2, D) by the photo's sha256, in parts that are each written whole."""
+    """Rows (2, D) by the photo's sha256, in parts that are each written whole; one that is damaged is thrown away."""
 
     def __init__(self, folder):
         self.folder = folder
         self.rows = {}
         for path in sorted(folder.glob("part_*.npz")):
-            with np.load(path, allow_pickle=False) as part:
-                self.rows.update(zip(part["photos"].tolist(), part["embeddings"], strict=True))
+            try:
+                with np.load(path, allow_pickle=False) as part:
+                    self.rows.update(zip(part["photos"].tolist(), part["embeddings"], strict=True))
+            # What a damaged archive makes its readers stumble over: BadZipFile, EOFError, ValueError, OSError, ….
+            except Exception:
+                path.unlink(missing_ok=True)
 
     def add(self, digests, embeddings):
-        self.folder.mkdir(parents=True, exist_ok=True)
         # Named by what it holds: two processes that embed the same photos don't disturb each other.
         name = hashlib.sha256("".join(digests).encode()).hexdigest()[:16]
-        draft = self.folder / f".draft_{os.getpid()}_{name}.npz"
-        np.savez(draft, photos=np.array(digests), embeddings=embeddings)
-        os.replace(draft, self.folder / f"part_{name}.npz")
+        content = io.BytesIO()
+        np.savez(content, photos=np.array(digests), embeddings=embeddings)
+        write_atomically(self.folder / f"part_{name}.npz", content.getvalue(), mode=0o644)
         self.rows.update(zip(digests, embeddings, strict=True))
 
 

@@ -1,5 +1,6 @@
 """Distillation: the teacher's embeddings, asked for once, and a student that comes to give them."""
 
+import os
 import types
 
 import keras
@@ -102,7 +103,43 @@ def test_an_interruption_costs_no_more_than_a_part(pooling_teacher, tmp_path, rn
     asked = []
     teacher_embeddings(settings(pooling_teacher), paths, progress=lambda *count: asked.append(count))
     assert asked == [(1, 3), (2, 3), (3, 3)]
-    assert not list(cache.rglob(".draft*"))
+    assert all(path.name.startswith("part_") for path in cache.rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize("left", [0, 100, 600, -1])
+def test_a_part_that_was_cut_short_is_asked_for_again(left, pooling_teacher, tmp_path, rng, monkeypatch, cache):
+    monkeypatch.setattr(teacher, "_PART", 2)
+    _, paths = photos(tmp_path / "faces", 4, rng)
+    first = teacher_embeddings(settings(pooling_teacher), paths)
+    part, _ = cache.rglob("part_*.npz")
+    part.write_bytes(part.read_bytes()[:left])
+    asked = []
+    again = teacher_embeddings(settings(pooling_teacher), paths[2:] + paths[:2], progress=lambda *n: asked.append(n))
+    np.testing.assert_array_equal(again, np.roll(first, 2, axis=0))
+    assert asked == [(2, 2)]
+    teacher_embeddings(settings(pooling_teacher), paths, progress=lambda *count: asked.append(count))
+    assert asked == [(2, 2)]
+
+
+def test_a_damaged_part_is_thrown_away(pooling_teacher, tmp_path, rng, cache):
+    _, paths = photos(tmp_path / "faces", 2, rng)
+    teacher_embeddings(settings(pooling_teacher), paths)
+    (part,) = cache.rglob("part_*.npz")
+    part.write_bytes(part.read_bytes()[:100])
+    teacher_embeddings(settings(pooling_teacher), photos(tmp_path / "others", 2, rng)[1])
+    assert not part.exists()
+
+
+def test_a_part_has_its_name_only_once_it_is_on_the_disk(pooling_teacher, tmp_path, rng, monkeypatch, cache):
+    _, paths = photos(tmp_path / "faces", 2, rng)
+
+    def full_disk(handle):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full_disk)
+    with pytest.raises(OSError, match="No space"):
+        teacher_embeddings(settings(pooling_teacher), paths)
+    assert not [path for path in cache.rglob("*") if path.is_file()]
 
 
 def test_a_photo_of_another_size_is_an_error_that_names_it(pooling_teacher, tmp_path):
