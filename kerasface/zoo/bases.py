@@ -78,20 +78,19 @@ class Base:
                 if self.address.startswith("file:"):
                     raise KerasfaceError(f"KERASFACE_ZOO names no zoo: there is no {path}. Is the path right?")
                 return Manifest({})
-            return Manifest.from_json(path.read_text(encoding="utf-8"), path)
+            return Manifest.from_json(path.read_bytes(), path)
         copy = cache_dir() / "manifests" / f"{hashlib.sha256(self.url.encode()).hexdigest()[:16]}.json"
         try:
-            text = self._fetched()
+            content = self._fetched()
         except OSError as error:  # requests' exceptions are OSErrors
             if not copy.is_file():
                 raise KerasfaceError(
                     f"can't read the zoo's manifest {self.url}{MANIFEST}: {reason(self.url, error)}. What the package "
                     "carries works without: unset KERASFACE_ZOO."
                 ) from error
-            text = copy.read_text(encoding="utf-8")
-            return Manifest.from_json(text, copy)
-        manifest = Manifest.from_json(text, f"{self.url}{MANIFEST}")
-        write_atomically(copy, text.encode(), mode=0o644)
+            return Manifest.from_json(copy.read_bytes(), copy)
+        manifest = Manifest.from_json(content, f"{self.url}{MANIFEST}")
+        write_atomically(copy, content, mode=0o644)
         return manifest
 
     def _fetched(self):
@@ -99,7 +98,7 @@ class Base:
 
         reply = requests.get(self.url + MANIFEST, timeout=_SECONDS)
         reply.raise_for_status()
-        return reply.content.decode("utf-8")
+        return reply.content
 
     def location(self, path):
         """Returns the address of a file of the manifest."""

@@ -13,6 +13,7 @@ _CHUNK = 1 << 16
 _RETRIES = 3
 # Seconds without a connection, or without a byte, until a try counts as lost.
 _CONNECT, _SILENCE = 10.0, 30.0
+_PASSING = (408, 429)  # a host that waited too long, or was asked too often: refusals that pass, as its own errors do
 
 
 def fetch_file(base, file, *, progress=None):
@@ -97,7 +98,7 @@ class _Resumed:
             return
         headers = {"Range": f"bytes={done}-"} if done else {}
         with requests.get(url, headers=headers, stream=True, timeout=(_CONNECT, _SILENCE)) as reply:
-            if 400 <= reply.status_code < 500:
+            if 400 <= reply.status_code < 500 and reply.status_code not in _PASSING:
                 raise KerasfaceError(f"can't fetch {url}: the host says {reply.status_code} {reply.reason}.")
             reply.raise_for_status()
             if reply.status_code != requests.codes.partial_content:

@@ -136,11 +136,11 @@ class Manifest:
         return json.dumps({"format": _VERSION, "models": models}, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
     @classmethod
-    def from_json(cls, text, source):
+    def from_json(cls, content, source):
         """Reads what `to_json` wrote.
 
         Args:
-            text: JSON.
+            content: JSON, as text or as bytes in UTF-8.
             source: what messages call it, its path or address.
 
         Raises:
@@ -148,7 +148,7 @@ class Manifest:
         """
         where = str(source)
         try:
-            tree = json.loads(text)
+            tree = json.loads(content)
             version = tree["format"]
             if version != _VERSION:
                 raise KerasfaceError(

@@ -112,8 +112,9 @@ def test_what_a_host_refuses_is_not_asked_for_again(zoo, status, cache):
     assert not list(cache.rglob("*.tflite"))
 
 
-def test_a_passing_error_of_the_host_is_outlived(zoo):
-    zoo.faults = [500, 503]
+@pytest.mark.parametrize("faults", [[500, 503], [408, 429]])
+def test_a_passing_error_of_the_host_is_outlived(zoo, faults):
+    zoo.faults = faults
     assert get(NAME).read_bytes() == CONTENT
 
 
@@ -157,6 +158,7 @@ def test_a_path_that_leaves_the_cache_is_refused(path, zoo, cache):
     [
         ("{", "not a zoo's manifest"),
         ("[]", "not a zoo's manifest"),
+        (json.dumps(manifest()).replace("nothing", "caf\udce9"), "not a zoo's manifest: 'utf-8' codec can't decode"),
         ('{"format": 2, "models": {}}', "of format 2, this kerasface reads 1: upgrade"),
         ('{"format": 1}', "missing field 'models'"),
         (json.dumps(manifest(sha256="12")), "expected a sha256 of 64"),
@@ -172,6 +174,18 @@ def test_a_manifest_that_is_none_is_refused(text, message, zoo):
     zoo.text = text
     with pytest.raises(KerasfaceError, match=message):
         list_models()
+
+
+def test_a_manifest_that_is_not_utf_8_is_refused_wherever_it_lies(zoo, cache, tmp_path, monkeypatch):
+    list_models()
+    (copy,) = (cache / "manifests").iterdir()
+    zoo.shutdown()
+    zoo.server_close()
+    for path in (copy, tmp_path / "manifest.json"):
+        path.write_bytes(json.dumps(manifest()).encode().replace(b"nothing", b"caf\xe9"))
+        with pytest.raises(KerasfaceError, match=rf"{path.name}: not a zoo's manifest: 'utf-8' codec can't decode"):
+            list_models()
+        monkeypatch.setenv("KERASFACE_ZOO", tmp_path.as_uri())
 
 
 def test_a_manifest_comes_back_from_its_json():

@@ -55,7 +55,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         zoo = self.server
         if self.path == "/zoo/manifest.json":
-            self._answer(200, (zoo.text or json.dumps(zoo.tree)).encode())
+            self._answer(200, (zoo.text or json.dumps(zoo.tree)).encode(errors="surrogateescape"))
             return
         begin = int(self.headers.get("Range", "bytes=0-")[len("bytes=") : -1]) if zoo.ranges else 0
         zoo.asked.append(begin)
