@@ -13,7 +13,8 @@ def draft_files(*paths):
     """Opens files for writing that appear under their names when the block ends, or not at all when it fails.
 
     Args:
-        paths: of the files; their folders are made when missing.
+        paths: of the files; their folders are made when missing. One file may replace what is there, several may not:
+            what the first replaced could not be brought back if the second failed.
 
     Yields:
         list of binary files.
@@ -27,6 +28,7 @@ def draft_files(*paths):
     """
     paths = [Path(path) for path in paths]
     drafts: list[str] = []
+    placed: list[Path] = []
     try:
         with contextlib.ExitStack() as stack:
             files = []
@@ -42,8 +44,9 @@ def draft_files(*paths):
         for draft, path in zip(drafts, paths, strict=True):
             os.chmod(draft, 0o644)
             os.replace(draft, path)
+            placed.append(path)
     except BaseException:
-        for draft in drafts:
+        for file in (*drafts, *placed):
             with contextlib.suppress(FileNotFoundError):
-                os.unlink(draft)
+                os.unlink(file)
         raise

@@ -5,6 +5,7 @@ import json
 import keras
 import numpy as np
 
+from kerasface.edge.atomic import write_atomically
 from kerasface.errors import KerasfaceError
 from kerasface.evaluation import calibrate_tail, impostor_tail, represent
 from kerasface.export import embedder_spec
@@ -50,5 +51,5 @@ def write_outcome(recipe, held_out, model_path, out):
         thresholds=thresholds,
     )
     write_sidecar(model_path, spec)
-    (out / "thresholds.json").write_text(json.dumps({"left_out": left_out}, indent=1), encoding="utf-8")
+    write_atomically(out / "thresholds.json", json.dumps({"left_out": left_out}, indent=1).encode(), mode=0o644)
     return spec

@@ -39,9 +39,15 @@ def put(record, files, folder):
             fresh.mkdir()
             for own, path in files.items():
                 shutil.copyfile(path, fresh / own)
-            if (folder / name).exists():
-                os.rename(folder / name, old)
-            os.rename(fresh, folder / name)
+            try:
+                if (folder / name).exists():
+                    os.rename(folder / name, old)
+                os.rename(fresh, folder / name)
+            except BaseException:
+                # Back, or it goes with the folder that it was put aside in.
+                if old.exists() and not (folder / name).exists():
+                    os.rename(old, folder / name)
+                raise
         write_atomically(folder / LICENCE, weights_licence(models).encode(), mode=0o644)
         # Last: until then it tells of the old files, which a client finds to be others and does not use.
         write_atomically(folder / MANIFEST, Manifest(models).to_json().encode(), mode=0o644)
