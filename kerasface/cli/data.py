@@ -97,6 +97,7 @@ def clean(
 def _found(report):
     found = [
         f"{len(report.unreadable):,} unreadable",
+        f"{len(report.odd_sizes):,} of another size than most",
         f"{sum(len(photos) - 1 for photos in report.duplicates):,} exact duplicates",
         f"{sum(len(photos) for photos, _ in report.shared):,} with the bytes of another person's",
         f"{sum(count for _, count in report.small):,} of people with fewer than {report.min_images}",

@@ -1,5 +1,6 @@
 """Finding what spoils a training set, without touching a photo: a report, and the list of what to keep."""
 
+import collections
 import dataclasses
 import hashlib
 import json
@@ -25,6 +26,8 @@ class CleaningReport:
         images, people: of the set.
         kept_images, kept_people: what is left.
         unreadable: `(photo, reason)`; left out.
+        odd_sizes: `(photo, "HxW")` of another size than more than half of the photos have; left out, as a network takes
+            one size. Where no size has more than half, all are kept: they want aligning first.
         duplicates: photos of one person with the same bytes; all but the first are left out.
         shared: the same bytes under several people, `(photos, names)`; all are left out, as none of the names is known
             to be right.
@@ -41,6 +44,7 @@ class CleaningReport:
     kept_images: int
     kept_people: int
     unreadable: tuple[tuple[str, str], ...]
+    odd_sizes: tuple[tuple[str, str], ...]
     duplicates: tuple[tuple[str, ...], ...]
     shared: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
     near_duplicates: tuple[tuple[str, str, float], ...]
@@ -94,10 +98,13 @@ def clean(
     check_text_names((*faces.names, *faces.files))
     kept = np.ones(len(faces), bool)
     names = [str(photo) for photo in faces.photos]
-    unreadable, by_content, embeddings = _read(faces, embed, progress)
+    unreadable, sizes, by_content, embeddings = _read(faces, embed, progress)
     kept[list(unreadable)] = False
+    odd_sizes = _odd(sizes)
+    kept[list(odd_sizes)] = False
     duplicates, shared = [], []
-    for rows in by_content.values():
+    for copies in by_content.values():
+        rows = [row for row in copies if row not in odd_sizes]
         people = np.unique(faces.labels[rows])
         if len(rows) < 2:
             continue
@@ -131,6 +138,7 @@ def clean(
         kept_images=int(kept.sum()),
         kept_people=len(np.unique(faces.labels[kept])),
         unreadable=tuple((names[row], reason) for row, reason in unreadable.items()),
+        odd_sizes=tuple((names[row], size) for row, size in odd_sizes.items()),
         duplicates=tuple(duplicates),
         shared=tuple(shared),
         near_duplicates=tuple(near_duplicates),
@@ -143,8 +151,8 @@ def clean(
 
 
 def _read(faces, embed, progress):
-    """Reasons of unreadable rows, readable rows by the hash of their bytes, and embeddings (N, D) when asked for."""
-    unreadable, by_content, embeddings = {}, {}, None
+    """By row why it can't be read, or its size; rows by the hash of their bytes; embeddings (N, D) when asked for."""
+    unreadable, sizes, by_content, embeddings = {}, {}, {}, None
     for start in range(0, len(faces), _BATCH):
         rows, images = [], []
         for row, photo in enumerate(faces.photos[start : start + _BATCH], start=start):
@@ -155,6 +163,7 @@ def _read(faces, embed, progress):
                 unreadable[row] = str(error)
                 continue
             rows.append(row)
+            sizes[row] = "{}x{}".format(*images[-1].shape)
             by_content.setdefault(hashlib.sha256(content).digest(), []).append(row)
         if embed is not None and rows:
             found = _embedded(embed, images, [str(faces.photos[row]) for row in rows])
@@ -163,7 +172,13 @@ def _read(faces, embed, progress):
             embeddings[rows] = found
         if progress:
             progress(min(start + _BATCH, len(faces)), len(faces))
-    return unreadable, by_content, embeddings
+    return unreadable, sizes, by_content, embeddings
+
+
+def _odd(sizes):
+    """Those of another size than more than half of all have."""
+    usual, count = collections.Counter(sizes.values()).most_common(1)[0] if sizes else (None, 0)
+    return {row: size for row, size in sizes.items() if size != usual} if 2 * count > len(sizes) else {}
 
 
 def _embedded(embed, images, names):
@@ -172,7 +187,10 @@ def _embedded(embed, images, names):
     sizes = {image.shape for image in images}
     if len(sizes) > 1:
         odd = next(name for name, image in zip(names, images, strict=True) if image.shape != images[0].shape)
-        raise KerasfaceError(f"{odd}: another size than {names[0]}. Embeddings need aligned photos of one size.")
+        raise KerasfaceError(
+            f"{odd}: another size than {names[0]}. Embeddings need aligned photos of one size; cleaning without an "
+            "embedder leaves out those of another size than most."
+        )
     try:
         return unit(embed(np.stack(images)))
     except ValueError as error:

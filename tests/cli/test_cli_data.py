@@ -28,7 +28,7 @@ def test_clean_pack_and_train(kerasface, workshop):
     keep = workshop / "keep.csv"
     code, out, _ = kerasface("clean", workshop / "faces", "--min-images", "2", "--out", keep)
     assert code == 0
-    assert "1 unreadable, 1 exact duplicates" in out
+    assert "1 unreadable, 0 of another size than most, 1 exact duplicates" in out
     assert "keeps 180 of 182 photos, 20 of 20 people" in out
     report = json.loads((workshop / "keep.report.json").read_text())
     assert report["unreadable"][0][0].endswith("person_0003/broken.jpg")

@@ -38,6 +38,23 @@ def dirty(tmp_path_factory):
     return root
 
 
+def test_photos_of_another_size_than_most_are_left_out(tmp_path):
+    for number, size in enumerate([(8, 6)] * 3 + [(6, 8), (60, 80)]):
+        for person in (ANN, BOB):
+            (tmp_path / person).mkdir(exist_ok=True)
+            shade = 9 * number + (person == BOB)
+            Image.new("RGB", size, (shade, 0, 0)).save(tmp_path / person / f"{number}.png")
+    faces = read_folder(tmp_path)
+    kept, report = clean(faces)
+    assert keys(faces, kept) == {(person, f"{number}.png") for person in (ANN, BOB) for number in range(3)}
+    found = {(*photo.split("/")[-2:], size) for photo, size in report.odd_sizes}
+    assert found == {(person, *odd) for person in (ANN, BOB) for odd in (("3.png", "8x6"), ("4.png", "80x60"))}
+    (tmp_path / ANN / "0.png").unlink()
+    (tmp_path / BOB / "0.png").unlink()
+    kept, report = clean(read_folder(tmp_path))
+    assert (len(kept), report.odd_sizes) == (8, ())  # a half is not most
+
+
 def mean_color(images):
     return images.mean(axis=(1, 2)).astype(np.float32)
 
