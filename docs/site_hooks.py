@@ -213,7 +213,9 @@ def values_of(annotation, metadata=()):
     """A field's type and limits in words."""
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is typing.Annotated:
-        return values_of(arguments[0], [limit for one in annotation.__metadata__ for limit in one.metadata])
+        return values_of(
+            arguments[0], [limit for one in annotation.__metadata__ for limit in getattr(one, "metadata", ())]
+        )
     if origin is typing.Literal:
         return " or ".join(f"`{one}`" for one in arguments)
     if origin in (typing.Union, types.UnionType):

@@ -56,23 +56,30 @@ class Registry:
         try:
             return cls(**settled, **arguments)
         except (TypeError, ValueError) as error:
-            ours, keras_own = _arguments(cls)
-            unknown = sorted(arguments.keys() - ours - keras_own)
+            ours, keras_own = _defaults(cls)
+            unknown = sorted(arguments.keys() - ours.keys() - keras_own.keys())
             if not unknown:
                 raise
-            taken = ", ".join(sorted(ours - settled.keys()))
+            taken = ", ".join(sorted(ours.keys() - settled.keys()))
             raise ValueError(f"{name} takes {taken}. Received: {', '.join(unknown)}") from error
 
+    def defaults(self, name, /):
+        """Returns what `get` takes for `name` beside Keras' own: argument to default, None where there is none."""
+        cls, settled = self._classes[name]
+        return {key: default for key, default in _defaults(cls)[0].items() if key not in settled}
 
-def _arguments(cls):
-    """Names of what a class' constructor takes: its own and its bases', as far as they hand on the rest; and Keras'."""
-    ours, keras_own = set(), set()
+
+def _defaults(cls):
+    """What a class' constructor takes, its own and its bases', as far as they hand on the rest; and what Keras' do."""
+    ours, keras_own = {}, {}
     for base in cls.__mro__:
         if "__init__" not in vars(base):
             continue
         parameters = inspect.signature(base.__init__).parameters.values()
-        named = {one.name for one in parameters if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)}
-        (keras_own if base.__module__.startswith("keras.") else ours).update(named - {"self"})
+        for one in parameters:
+            if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY) and one.name != "self":
+                taken = keras_own if base.__module__.startswith("keras.") else ours
+                taken.setdefault(one.name, None if one.default is one.empty else one.default)
         if not any(one.kind is one.VAR_KEYWORD for one in parameters):
             break
     return ours, keras_own

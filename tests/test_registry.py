@@ -74,5 +74,6 @@ def test_an_unknown_argument_lists_those_that_the_class_and_its_bases_take(regis
 
     with pytest.raises(ValueError, match=r"^deep takes depth, margin\. Received: margn$"):
         registry.get("deep", margn=0.1, depth=2)
+    assert registry.defaults("deep") == {"margin": 0.5, "depth": 1}
     with pytest.raises(ValueError, match="a positive integer"):  # wrong for another reason: the class' own words
         registry.get("dense_toy", units="many")

@@ -19,7 +19,7 @@ def test_a_strategy_is_a_change_of_the_recipe(kerasface, tmp_path, monkeypatch):
     assert "nothing says which processes take part" in err
     code, _, err = kerasface(*arguments, "everywhere")
     assert code == 2
-    assert "strategy.name: Input should be 'none', 'mirrored' or 'multiworker'. Received: 'everywhere'" in err
+    assert "strategy.name: must be 'none', 'mirrored' or 'multiworker'. Received: 'everywhere'" in err
 
 
 @pytest.mark.parametrize("code", [0, 130])

@@ -6,8 +6,12 @@ from typing import Annotated, Any, Literal
 import pydantic
 from pydantic import Field
 
+from kerasface.backbones._registry import backbones
 from kerasface.data.augmentation import Augmentation
 from kerasface.errors import KerasfaceError
+from kerasface.heads._registry import heads
+from kerasface.losses._registry import losses
+from kerasface.training.recipe.registered import checked_by
 from kerasface.training.recipe.section import Named, Section, Weighted
 from kerasface.training.recipe.solver import CosineRate, Optimizer, Schedule, SGDSection
 from kerasface.training.recipe.yaml_file import apply_change, complaints, read_tree
@@ -56,16 +60,22 @@ class Teacher(Section):
     weight: Annotated[float, Field(gt=0)] = 1.0
 
 
+_LEAST_PAIRS = 20
+
+
 class Validation(Section):
     """Verification on held-out training identities after every epoch."""
 
-    pairs: Annotated[int, Field(ge=20)] = 3000
+    pairs: Annotated[int, Field(ge=_LEAST_PAIRS)] = 3000
     folds: Annotated[int, Field(ge=2)] = 10
 
     @pydantic.model_validator(mode="after")
     def _folds_divide_pairs(self):
-        if self.pairs % (2 * self.folds):
-            raise ValueError(f"pairs must be a multiple of 2 * folds; {self.pairs} is none of {2 * self.folds}")
+        step = 2 * self.folds
+        below = self.pairs // step * step
+        if below != self.pairs:
+            fitting = " or ".join(str(pairs) for pairs in (below, below + step) if pairs >= _LEAST_PAIRS)
+            raise ValueError(f"pairs must be a multiple of 2 * folds, such as {fitting}; {self.pairs} is not")
         return self
 
 
@@ -77,6 +87,12 @@ class Strategy(Section):
 
     name: Literal["none", "mirrored", "multiworker"] = "none"
     sync_batch_norm: bool | None = None
+
+
+# The class' other arguments come from the data and from `precision`.
+_Backbone = Annotated[Named, checked_by(backbones, given={"dtype"})]
+_Head = Annotated[Named, checked_by(heads, given={"num_classes"})]
+_Loss = Annotated[Weighted, checked_by(losses, given={"num_classes"})]
 
 
 class Recipe(Section):
@@ -120,9 +136,9 @@ class Recipe(Section):
     seed: int = 0
     data: Data = Data()
     augmentation: AugmentationSection = AugmentationSection()  # type: ignore[valid-type]
-    backbone: Named | None = None
-    head: Named | None = None
-    losses: tuple[Weighted, ...] = ()
+    backbone: _Backbone | None = None
+    head: _Head | None = None
+    losses: tuple[_Loss, ...] = ()
     teacher: Teacher | None = None
     initial: str | None = None
     prototypes: Literal["random", "class_means"] = "random"

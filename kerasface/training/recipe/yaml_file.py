@@ -54,8 +54,10 @@ def set_field(tree, key, value, said=None):
         said: how the user put it, for the message.
 
     Raises:
-        KerasfaceError: a section that is none.
+        KerasfaceError: no field, or a section that is none.
     """
+    if not all(key.split(".")):
+        raise KerasfaceError(f"a change to a recipe names a field, such as head.margin. Received: {(said or key)!r}")
     *sections, field = key.split(".")
     for section in sections:
         tree = tree.setdefault(section, {})
@@ -75,8 +77,24 @@ def complaints(error, chosen=frozenset()):
     for fault in error.errors():
         levels = [str(part) for level, part in enumerate(fault["loc"]) if (fault["loc"][0], level) not in chosen]
         given = fault["input"]
+        if fault["type"] == "union_tag_invalid":
+            levels, given = [*levels, "name"], fault["ctx"]["tag"]
         received = f"the fields {', '.join(map(str, given))}" if isinstance(given, dict) else repr(given)
-        yield ": ".join([part for part in (".".join(levels), fault["msg"]) if part]) + f". Received: {received}"
+        yield ": ".join([part for part in (".".join(levels), _words(fault)) if part]) + f". Received: {received}"
+
+
+def _words(fault):
+    """What was expected, in the words of YAML; pydantic's are of Python."""
+    match fault["type"]:
+        case "tuple_type" | "list_type":
+            return "must be a list, such as [one, another]"
+        case "model_type" | "dict_type":
+            return "must be a section of fields, such as {field: value}"
+        case "union_tag_invalid":
+            return f"must be one of {fault['ctx']['expected_tags']}"
+        case "union_tag_not_found":
+            return "must have a name"
+    return fault["msg"].removeprefix("Value error, ").replace("Input should be", "must be", 1)
 
 
 def _scalar(text) -> Any:

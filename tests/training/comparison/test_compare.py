@@ -227,7 +227,7 @@ def test_another_recipe_is_refused_before_anything_is_trained(whole, faces, lfw)
 def test_a_misspelt_argument_of_the_last_variant_is_refused_before_anything_is_trained(faces, lfw, tmp_path):  # noqa: F811
     comparison = comparison_of()
     comparison.variants["triplet"].changes["losses"] = [{"name": "triplet", "margn": 0.5}]
-    with pytest.raises(KerasfaceError, match=r"^triplet: .*triplet takes .*margin.* Received: margn"):
+    with pytest.raises(KerasfaceError, match=r"losses\.0\.margn: no such field \(did you mean margin\?\)"):
         compare(comparison, faces, lfw, tmp_path, console=silent())
     assert not any(tmp_path.iterdir())
 
