@@ -65,7 +65,7 @@ class Comparison(Section):
         name: a word: the runs' models are called `variant.name`.
         seeds: of every variant that doesn't say others; one run each. A seed decides the held-out people, the order
             and the first weights; all variants see the same ones.
-        recipe: fields of a `Recipe`, of every run; without name and seed.
+        recipe: fields of a `Recipe`, of every run; without name and seed, as are changes.
         variants: by a word each, in the order in which they run: the first seed of all, then the second, …
 
     Example:
@@ -88,7 +88,8 @@ class Comparison(Section):
             changes: "section.field=value" texts for the recipe of all runs; a variant's own changes come after them.
 
         Raises:
-            KerasfaceError: no such file, not YAML, or a field that is missing, unknown or out of range; it is named.
+            KerasfaceError: no such file, not YAML, or a field that is missing, unknown or out of range; it is named. A
+                change that every variant replaces.
         """
         tree = read_tree(path, "name, recipe and variants")
         if "variants" not in tree and "backbone" in tree:
@@ -98,6 +99,7 @@ class Comparison(Section):
         except pydantic.ValidationError as error:
             raise KerasfaceError("\n  ".join([f"{path} is not a valid comparison:", *complaints(error)])) from error
         for change in changes:
+            comparison._check_has_effect(change.partition("=")[0], path)
             apply_change(comparison.recipe, change)
         comparison.runs(path)
         return comparison
@@ -119,9 +121,21 @@ class Comparison(Section):
             if turn < len(variant.seeds or self.seeds)
         ]
 
+    def _check_has_effect(self, key, where):
+        if all(any(f"{key}.".startswith(f"{theirs}.") for theirs in one.changes) for one in self.variants.values()):
+            raise KerasfaceError(
+                f"every variant of {where} replaces {key}, so that --set {key} changes none: change it in the file's "
+                "variants."
+            )
+
     def _run(self, word, variant, seed, where):
         tree = copy.deepcopy(self.recipe)
         for key, value in variant.changes.items():
             set_field(tree, key, copy.deepcopy(value))
+        if settled := sorted({"name", "seed"} & tree.keys()):
+            raise KerasfaceError(
+                f"{where}: {word}: a comparison's recipe and changes are without name and seed: seeds come from "
+                f"`seeds`, the file's or a variant's, names from the variants' words. Received: {', '.join(settled)}"
+            )
         recipe = Recipe.of_tree({**tree, "name": f"{word}.{self.name}", "seed": seed}, f"{where}: {word}")
         return PlannedRun(word, variant.title, recipe)

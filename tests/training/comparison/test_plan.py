@@ -80,6 +80,33 @@ def test_what_is_wrong_is_named(changes, words, written):
     assert words in str(error.value)
 
 
+@pytest.mark.parametrize("key", ["head", "head.margin", "head.annealing.base"])
+def test_a_change_that_every_variant_replaces_is_refused(key, written):
+    variants = {word: VARIANTS[word] for word in ("softmax", "cosface")}
+    with pytest.raises(KerasfaceError, match=rf"every variant of .*comparison.yaml replaces {key}, .*in the file's"):
+        Comparison.read(written({**TREE, "variants": variants}), ["epochs=7", f"{key}=0.3"])
+    # One variant has the common head: not without effect. Nor is what a variant changes only a part of.
+    assert (
+        Comparison.read(written(TREE), ["head.scale=30", "backbone.width=0.5"]).runs()[2].recipe.head.name == "softmax"
+    )
+    deep = {"deep": VARIANTS["deep"]}
+    read = Comparison.read(written({**TREE, "variants": deep}), ["backbone={name: spherefacenet, width: 0.5}"])
+    assert read.runs()[0].recipe.backbone.arguments == {"width": 0.5, "depth": 10}
+
+
+@pytest.mark.parametrize("settled", [{"name": "a.b"}, {"seed": 3}])
+def test_name_and_seed_are_refused_wherever_they_stand(settled, written):
+    (key, value), *_ = settled.items()
+    words = rf"are without name and seed: seeds come from `seeds`, .* Received: {key}$"
+    with pytest.raises(KerasfaceError, match=words):
+        Comparison.read(written({**TREE, "recipe": {**COMMON, **settled}}))
+    with pytest.raises(KerasfaceError, match=words):
+        Comparison.read(written(TREE), [f"{key}={value}"])
+    changes = {**VARIANTS["cosface"]["changes"], **settled}
+    with pytest.raises(KerasfaceError, match=words):
+        Comparison.read(written({**TREE, "variants": {"a": {"title": "a", "changes": changes}}}))
+
+
 def test_one_recipe_is_sent_to_its_command(written):
     recipe = {"name": "a.b", "epochs": 1, "backbone": {"name": "spherefacenet"}, "head": {"name": "softmax"}}
     with pytest.raises(KerasfaceError, match="give it to `kerasface train`"):
