@@ -32,7 +32,7 @@ class HeldOutVerification:
         except KerasfaceError as error:
             raise KerasfaceError(
                 f"too little held out: {error} (In a recipe: validation.pairs, validation.folds, data.held_out; or for "
-                "one run, such as --set data.held_out=0.3 --set validation.pairs=200 --set validation.folds=5.)"
+                f"one run, {_way_out(faces.labels, pairs, folds, seed)}.)"
             ) from error
 
     def __call__(self, model, progress=None):
@@ -43,3 +43,17 @@ class HeldOutVerification:
 
         unit = represent(embed, self.faces.photos, flip="none", batch_size=64, progress=progress)
         return verify(pair_scores(unit, self.pairs), self.pairs.same, self.pairs.folds)
+
+
+def _way_out(labels, pairs, folds, seed):
+    """Settings with which these very people can be verified, or what else helps."""
+    folds = min(folds, len(np.unique(labels)) // 2)
+    while folds >= 2 and pairs >= 20:  # the least that a recipe takes
+        pairs -= pairs % (2 * folds)
+        try:
+            sample_pairs(labels, num_pairs=pairs, seed=seed, folds=folds)
+        except (KerasfaceError, ValueError):
+            pairs //= 2
+        else:
+            return f"such as --set validation.pairs={pairs} --set validation.folds={folds}"
+    return "a larger --set data.held_out, or photos of more people"

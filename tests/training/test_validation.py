@@ -1,0 +1,52 @@
+"""Too few people to be validated with: what is recommended works."""
+
+import re
+
+import numpy as np
+import pytest
+
+from kerasface.data import FaceSource, split_identities
+from kerasface.errors import KerasfaceError
+from kerasface.training.validation import HeldOutVerification
+
+
+def faces_of(people, images):
+    labels = np.repeat(np.arange(people), images)
+    return FaceSource.of_files(tuple(map(str, range(people))), labels, [f"{row}.png" for row in range(len(labels))])
+
+
+@pytest.mark.parametrize(
+    ("people", "images", "pairs", "folds"),
+    [(6, 9, 200, 5), (7, 4, 3000, 10), (40, 6, 3000, 10), (5, 40, 3000, 10)],
+)
+def test_the_settings_that_are_recommended_can_be_taken(people, images, pairs, folds):
+    with pytest.raises(KerasfaceError, match="too little held out") as error:
+        HeldOutVerification(faces_of(people, images), pairs=pairs, folds=folds, seed=3)
+    told = re.search(r"such as --set validation\.pairs=(\d+) --set validation\.folds=(\d+)\.\)$", str(error.value))
+    fewer, less = map(int, told.groups())
+    assert (fewer, less) != (pairs, folds)
+    assert less == min(folds, people // 2)
+    # No smaller than it must be: twice as many can't be drawn.
+    made = HeldOutVerification(faces_of(people, images), pairs=fewer, folds=less, seed=3).pairs
+    assert len(made.same) == fewer
+    if 2 * fewer <= pairs:
+        with pytest.raises(KerasfaceError):
+            HeldOutVerification(faces_of(people, images), pairs=2 * (fewer + 2 * less), folds=less, seed=3)
+
+
+@pytest.mark.parametrize(("people", "images"), [(3, 9), (4, 2)])
+def test_where_no_setting_helps_more_people_do(people, images):
+    with pytest.raises(KerasfaceError, match=r"for one run, a larger --set data\.held_out, or photos of more people\."):
+        HeldOutVerification(faces_of(people, images), pairs=200, folds=5, seed=3)
+
+
+def test_the_least_number_of_people_is_the_guides():
+    def held_out(people):
+        faces = faces_of(people, 6)
+        training, validated = split_identities(faces.labels, fraction=0.3, seed=1)
+        assert len(faces.select(training)) >= 128 or people < 32
+        return HeldOutVerification(faces.select(validated), pairs=200, folds=5, seed=1)
+
+    assert held_out(32).pairs.same.sum() == 100
+    with pytest.raises(KerasfaceError, match="5 folds need at least 10 people"):
+        held_out(31)
