@@ -92,8 +92,8 @@ class _Run:
         self.chief = is_chief(self.strategy)
         self.recipe, self.folder = recipe, RunFolder(out)
         self.console = console if self.chief else Console(quiet=True)
-        if self.chief and resume:  # before people are split by a recipe that isn't this run's
-            self.folder.claim(recipe, resume)
+        if self.chief:  # before people are split by a recipe that isn't this run's
+            self.folder.check(recipe, resume)
         self.faces = open_run_faces(recipe, data, photos)
         self.sampler = sampler_of(recipe, self.faces.training)
         settings = recipe.validation
@@ -106,8 +106,6 @@ class _Run:
         self.clock = InputClock() if self.strategy.num_replicas_in_sync == 1 else None
 
     def train(self, resume, tensorboard):
-        if self.chief and not resume:
-            self.folder.claim(self.recipe, resume)
         model = compiled_model(self.recipe, self.faces.people, self.strategy, self.budget)
         # Made outside the strategy's scope of the same layers and optimizer: what one process does alone, validation
         # and checkpoints, it does with these.
@@ -120,6 +118,9 @@ class _Run:
             with self.strategy.scope():  # on every replica
                 if self.recipe.initial is not None:
                     begin_with(model, self.recipe.initial)
+            if self.chief:  # now that nothing of the recipe is found impossible any more
+                self.folder.claim(self.recipe)
+            with self.strategy.scope():
                 if self.recipe.prototypes == "class_means":
                     imprint(model, self.faces.training)
                 start_averages(model)
@@ -260,11 +261,11 @@ class _Run:
             identities=self.faces.people,
             images=len(self.faces.training),
             best_epoch=state.best_epoch,
-            held_out_accuracy=state.best_accuracy,
+            held_out_accuracy=state.best_accuracy if state.best_epoch else None,
             images_per_second=display.images_per_second,
             wall_seconds=state.wall_seconds_so_far(),
             history=tuple(state.history),
-            model_path=str(best),
+            model_path=str(best) if state.best_epoch else None,
         )
         if state.best_epoch:  # a stopped run's best model can be used as well
             write_outcome(self.recipe, self.faces.held_out, best, self.folder.path)

@@ -309,7 +309,7 @@ def test_resuming_with_another_recipe_names_what_changed(run, faces):
 
 def test_another_recipe_is_named_before_people_are_split_by_it(run, faces):
     impossible = recipe_of(data={**tree_of()["data"], "held_out": 0.01})  # of 20 people
-    with pytest.raises(KerasfaceError, match=r"the same --set again, or .*recipe\.json as the recipe:\n  data\.held"):
+    with pytest.raises(KerasfaceError, match=r"Leave out what changed; .*`initial: .*/best\.keras`:\n  data\.held"):
         train(impossible, faces, run[0], resume=True, console=silent())
     assert Recipe.read(run[0] / "recipe.json") == recipe_of()
 
@@ -406,6 +406,7 @@ def test_a_damaged_image_is_named(faces, tmp_path):
 def test_what_cannot_be_trained_says_what_to_change(changes, message, faces, tmp_path):
     with pytest.raises(KerasfaceError, match=message):
         train(recipe_of(**changes), faces, tmp_path / "out", console=silent())
+    assert not (tmp_path / "out").exists()
 
 
 def test_an_out_that_cannot_be_written_is_an_error(faces, tmp_path):

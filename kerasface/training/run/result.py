@@ -17,11 +17,11 @@ class TrainingResult:
         identities, images: trained on.
         best_epoch: the epoch whose weights `model_path` holds, that with the highest AUC on held-out people, from 1; 0
             before the first ended, and in the processes of a run of several that are not its chief.
-        held_out_accuracy: its mean verification accuracy on held-out people.
+        held_out_accuracy: its mean verification accuracy on held-out people; None where `best_epoch` is 0.
         images_per_second: of the last process, validation left out.
         wall_seconds: of all processes of this run.
         history: one dict an epoch.
-        model_path: the best model, a `.keras` file with its spec beside it.
+        model_path: the best model, a `.keras` file with its spec beside it; None where `best_epoch` is 0.
     """
 
     name: str
@@ -31,11 +31,11 @@ class TrainingResult:
     identities: int
     images: int
     best_epoch: int
-    held_out_accuracy: float
+    held_out_accuracy: float | None
     images_per_second: float
     wall_seconds: float
     history: tuple[dict, ...]
-    model_path: str
+    model_path: str | None
 
     def to_json(self):
         """Returns the result as a JSON text."""

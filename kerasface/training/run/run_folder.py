@@ -21,7 +21,7 @@ class RunFolder:
         path: of the folder.
 
     Example:
-        >>> RunFolder("runs/first").claim(recipe, resume=False)
+        >>> RunFolder("runs/first").claim(recipe)
     """
 
     def __init__(self, path):
@@ -33,19 +33,15 @@ class RunFolder:
         self.recipe = self.path / "recipe.json"
         self.result = self.path / "result.json"
 
-    def claim(self, recipe, resume):
-        """Makes the folder this recipe's, or makes sure that it is.
+    def claim(self, recipe):
+        """Makes the folder this recipe's, after `check`.
 
         Args:
             recipe: `Recipe`.
-            resume: whether there should be a run.
 
         Raises:
-            KerasfaceError: see `check`; no way to write.
+            KerasfaceError: no way to write.
         """
-        self.check(recipe, resume)
-        if resume:
-            return
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             _write_text(self.recipe, json.dumps(_tree(recipe), indent=1))
@@ -103,7 +99,10 @@ class RunFolder:
             raise KerasfaceError(f"nothing to resume: no checkpoint in {self.checkpoints.folder}. Leave --resume out.")
         changes = self.changes(recipe)
         if changes:
-            head = f"the run was begun with another recipe. Give the same --set again, or {self.recipe} as the recipe:"
+            head = (
+                "the run was begun with another recipe. Leave out what changed; to train on with other settings begin "
+                f"a new run with `initial: {self.best}`:"
+            )
             raise KerasfaceError("\n  ".join([head, *changes]))
 
 
