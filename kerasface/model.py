@@ -227,9 +227,11 @@ def _of_channels(field, value):
 def _freeze(backbone, start):
     layers = [layer for layer in backbone.layers if layer.name.startswith(start)]
     if not any(layer.weights for layer in layers):
+        # A network has over a hundred layers, of few parts.
+        parts = dict.fromkeys(layer.name.split("_")[0] for layer in backbone.layers if layer.weights)
         raise ValueError(
-            f"frozen must name layers with weights, or what their names begin with. Received: {start!r}; "
-            f"{backbone.name} has {', '.join(layer.name for layer in backbone.layers if layer.weights)}"
+            f"frozen must name layers with weights, or what their names begin with. Received: {start!r}; the names in "
+            f"{backbone.name} begin with {', '.join(parts)}"
         )
     for layer in layers:
         layer.trainable = False

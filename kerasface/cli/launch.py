@@ -24,6 +24,8 @@ def launch(
 ):
     """Try out training in several processes, on this machine over loopback; options of kerasface train follow.
 
+    As for kerasface train, --data is needed: the aligned faces. What else there is: kerasface train --help.
+
     Example: kerasface launch --workers 2 recipe.yaml --data faces/ --out runs/first
     """
     # Parsed here as each worker will: what is mistyped is told once and at once.

@@ -38,7 +38,7 @@ def build_model(recipe, num_classes, *, precision):
             name=recipe.name.replace(".", "_"),
         )
     except (TypeError, ValueError) as error:
-        raise KerasfaceError(f"the recipe's model can't be built: {error}") from error
+        raise KerasfaceError(f"the model can't be built: {error}") from error
 
 
 def compiled_model(recipe, num_classes, strategy, budget):

@@ -127,6 +127,7 @@ def finetune(
     out.mkdir(parents=True, exist_ok=True)
     write_list(rest, out / "trained.csv")
     write_list(tested, out / "tested.csv")
+    console.print(f"{len(tested.names):,} people ({len(tested):,} images) set aside for the report", soft_wrap=True)
     result = train(recipe, out / "trained.csv", out, resume=resume, console=console)
     if not result.finished:
         return None
@@ -166,8 +167,8 @@ def _set_aside(faces, seed):
                 return tested, faces.select(rest), fpir
     raise KerasfaceError(
         "too few people or photos to train on some and to tell on others whether it helped: 60 photos of four people "
-        f"or more must be set aside, and {4 * _FOLDS} people be left. Received: {len(faces.names)} people, "
-        f"{len(faces)} photos. With so few, use the model as it is and enrol them."
+        f"or more must be set aside, and {4 * _FOLDS} people be left. Received: people={len(faces.names)}, "
+        f"photos={len(faces)}. With so few, use the model as it is and enrol them."
     )
 
 

@@ -51,6 +51,11 @@ def test_launch_tells_at_once_what_no_worker_would_take(kerasface, tmp_path):
     assert "No such option: --rezume" in err
 
 
+def test_the_help_of_launch_names_what_it_needs(kerasface):
+    _, out, _ = kerasface("launch", "--help")
+    assert "As for kerasface train, --data is needed" in " ".join(out.split())
+
+
 def test_a_worker_that_is_called_wrongly_names_the_command(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["__main__.py", "train"])  # as Python leaves it behind `python -m`
     with pytest.raises(SystemExit):

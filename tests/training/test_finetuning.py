@@ -1,10 +1,12 @@
 """Fine-tuning on a folder of people, and what it says about those it did not see."""
 
+import io
 import json
 
 import keras
 import numpy as np
 import pytest
+from rich.console import Console
 
 from kerasface import FaceModel, backbones
 from kerasface.data import FaceSource, read_folder, read_list, split_identities, write_class_folder
@@ -120,7 +122,9 @@ def test_a_wrong_number_is_told_before_anything_is_written(fresh, faces, tmp_pat
 
 
 def test_frozen_layers_stay(fresh, faces, tmp_path):
-    finetune(fresh, faces, tmp_path / "run", epochs=1, frozen=["stage1"], console=silent())
+    said = io.StringIO()
+    finetune(fresh, faces, tmp_path / "run", epochs=1, frozen=["stage1"], console=Console(file=said))
+    assert said.getvalue().count("12 people (72 images) set aside for the report") == 1
     before, after = (load_trained(path)[0].backbone for path in (fresh, tmp_path / "run" / "best.keras"))
     same = {
         old.name: all((a == b).all() for a, b in zip(old.get_weights(), new.get_weights(), strict=True))
@@ -133,7 +137,7 @@ def test_frozen_layers_stay(fresh, faces, tmp_path):
 def test_too_few_people_are_told_to_enrol_instead(fresh, rng, tmp_path):
     images = rng.integers(0, 256, (40, 32, 32, 3), dtype="uint8")
     write_class_folder(images, [row // 4 for row in range(40)], tmp_path / "few")
-    with pytest.raises(KerasfaceError, match=r"60 photos of four people.*Received: 10 people, 40 photos.*enrol them"):
+    with pytest.raises(KerasfaceError, match=r"60 photos of four people.*Received: people=10, photos=40\..*enrol them"):
         tuned(fresh, tmp_path / "few", tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
