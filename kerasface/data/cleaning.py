@@ -116,9 +116,9 @@ def clean(
             kept[rows] = False
     near_duplicates, alike = [], []
     if cosine is not None:
-        rows = np.flatnonzero(kept)
-        for first, second, score in _near_pairs(embeddings[rows], cosine):
-            one, other = rows[first], rows[second]
+        left = np.flatnonzero(kept)
+        for first, second, score in _near_pairs(embeddings[left], cosine):
+            one, other = left[first], left[second]
             if faces.labels[one] != faces.labels[other]:
                 alike.append((one, other, score))
             elif kept[one] and kept[other]:
