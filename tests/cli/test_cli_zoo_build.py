@@ -33,7 +33,7 @@ def crop(lfw):  # noqa: F811
 
 
 def test_build_then_every_command_on_the_name(kerasface, recipe, faces, lfw, tmp_path, monkeypatch):  # noqa: F811
-    monkeypatch.setattr("kerasface.zoo.workshop.run._RUNS", 3)
+    monkeypatch.setattr("kerasface.zoo.workshop.timing._RUNS", 3)
     monkeypatch.setenv("KERASFACE_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("KERASFACE_ZOO", raising=False)
     (tmp_path / "kerasface" / "zoo").mkdir(parents=True)

@@ -69,7 +69,7 @@ def built(recipe, checkout, faces, lfw, tmp_path_factory):  # noqa: F811
     """One build from nothing, shipped into a checkout."""
     folder, said = tmp_path_factory.mktemp("build"), io.StringIO()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("kerasface.zoo.workshop.run._RUNS", 3)
+        patch.setattr("kerasface.zoo.workshop.timing._RUNS", 3)
         record = build(
             recipe, faces, lfw, folder / "upload", run=folder / "run", checkout=checkout, console=Console(file=said)
         )
@@ -270,7 +270,7 @@ def artefacts_of(built):
 def test_a_run_is_taken_or_gone_on_with(built, recipe, faces, lfw, tmp_path, monkeypatch):  # noqa: F811
     """A finished run is not trained again; one that was stopped is gone on with, or taken as it is where asked."""
     # What comes after the run is the same in every case: the first build's files and figures stand for it.
-    monkeypatch.setattr("kerasface.zoo.workshop.run._RUNS", 3)
+    monkeypatch.setattr("kerasface.zoo.workshop.timing._RUNS", 3)
     monkeypatch.setattr("kerasface.zoo.workshop.run.make_artefacts", lambda *_, **__: artefacts_of(built))
     monkeypatch.setattr("kerasface.zoo.workshop.run._figures", lambda *_: built.record.model.figures)
     run = tmp_path / "run"
