@@ -66,11 +66,12 @@ def clean(
 
     if (embedder is None) != (cosine is None):
         raise KerasfaceError("--embedder and --cosine go together: near-duplicates are photos at least that alike.")
-    # Photos are looked at for minutes; a folder that isn't there is made.
+    # Photos are looked at for minutes: all this is told before.
     if out.suffix.lower() != ".csv" or out.is_dir():
         raise KerasfaceError(f"the list of what to keep is a .csv file. Received: --out {out}")
     if out.resolve() == source.resolve():
         raise KerasfaceError(f"{out} is what is cleaned: name another file with --out.")
+    # A folder that isn't there is made.
     if out.parent.exists() and not os.access(out.parent, os.W_OK):
         raise KerasfaceError(f"can't write into {out.parent.absolute()}: name another place with --out.")
     faces = open_faces(source)

@@ -14,6 +14,8 @@ from kerasface.progress import progress_bar
 
 __all__ = ["add_to"]
 
+_WITHOUT_PAIRS = ("--ijb", "--people", "--probes")
+
 
 def add_to(app):
     """Adds the command."""
@@ -118,13 +120,13 @@ def _only(sets, distractors, failures):
         )
     if (distractors is None) != (sets["--probes"] is None):
         raise KerasfaceError("--probes and --distractors belong together: MegaFace needs both.")
-    if failures is not None and given[0] in ("--ijb", "--people", "--probes"):
+    if failures is not None and given[0] in _WITHOUT_PAIRS:
         raise KerasfaceError(f"--failures shows pairs of faces, which {given[0]} does not list.")
     return given[0]
 
 
 def _check_pairs_only(option, subtract_mean, metric):
-    if option in ("--ijb", "--people", "--probes"):
+    if option in _WITHOUT_PAIRS:
         for name, given in {"--subtract-mean": subtract_mean, "--metric l2": metric == "l2"}.items():
             if given:
                 raise KerasfaceError(f"{name} is for pairs of faces; {option} is measured by the cosine alone.")

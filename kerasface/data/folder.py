@@ -1,5 +1,6 @@
 """Class folders: one folder a person, one file an aligned face."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -63,8 +64,10 @@ def photos_unread(root):
     others = {suffix for suffix in PHOTO_SUFFIXES + UNREAD_SUFFIXES if suffix not in _SUFFIXES}
     if not Path(root).is_dir():
         return []
-    folders = (folder for folder in _by_name(Path(root).iterdir()) if folder.is_dir())
-    return [path for folder in folders for path in _by_name(folder.iterdir()) if path.suffix.lower() in others]
+    # Not by `_by_name`: nearly all files are none of these, and there may be millions.
+    folders = (entry for entry in os.scandir(root) if entry.is_dir() and not entry.name.startswith("."))
+    found = (Path(entry) for folder in folders for entry in os.scandir(folder) if _suffix(entry.name) in others)
+    return sorted(path for path in found if not path.name.startswith("."))
 
 
 def list_photos(root):
@@ -107,6 +110,10 @@ def write_class_folder(images, labels, root):
         folder = Path(root) / f"person_{label:04d}"
         folder.mkdir(parents=True, exist_ok=True)
         Image.fromarray(image).save(folder / f"{index:05d}.png")
+
+
+def _suffix(name):
+    return os.path.splitext(name)[1].lower()
 
 
 def _images(folder):

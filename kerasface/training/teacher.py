@@ -75,6 +75,8 @@ class _Cache:
             try:
                 with np.load(path, allow_pickle=False) as part:
                     self.rows.update(zip(part["photos"].tolist(), part["embeddings"], strict=True))
+            except (MemoryError, PermissionError):  # the part may be whole, and took the teacher's time
+                raise
             # What a damaged archive makes its readers stumble over: BadZipFile, EOFError, ValueError, OSError, ….
             except Exception:
                 path.unlink(missing_ok=True)

@@ -91,14 +91,6 @@ def test_nothing_is_left_of_a_pack_that_failed(faces_root, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
-def test_an_empty_photo_is_not_packed(faces_root, tmp_path):
-    (tmp_path / "empty.png").write_bytes(b"")
-    faces = FaceSource.of_files(("a",), [0, 0], [read_folder(faces_root).files[0], tmp_path / "empty.png"])
-    with pytest.raises(KerasfaceError, match=r"empty\.png is empty .*: delete it, or .*`kerasface clean`"):
-        pack_faces(faces, tmp_path / "packed")
-    assert [path.name for path in tmp_path.iterdir()] == ["empty.png"]
-
-
 def test_a_name_that_the_manifest_cannot_hold_is_refused(faces_root, tmp_path):
     file = read_folder(faces_root).files[0]
     with pytest.raises(KerasfaceError, match=r"names in UTF-8. Received: 'Andr\\udce9'. Rename"):

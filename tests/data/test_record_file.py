@@ -140,14 +140,6 @@ def test_writing_refuses_what_is_there_and_leaves_nothing_behind(faces_root, tmp
     assert (tmp_path / "a.idx").read_text() == "mine"
 
 
-def test_an_empty_photo_is_not_written(faces_root, tmp_path):
-    (tmp_path / "empty.png").write_bytes(b"")
-    faces = FaceSource.of_files(("a",), [0, 0], [read_folder(faces_root).files[0], tmp_path / "empty.png"])
-    with pytest.raises(KerasfaceError, match=r"empty\.png is empty .*: delete it, or .*`kerasface clean`"):
-        write_record_file(faces, tmp_path / "a.rec")
-    assert [path.name for path in tmp_path.iterdir()] == ["empty.png"]
-
-
 HUGE = struct.pack("<I", (1 << 29) - 1)
 
 

@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kerasface.data import Augmentation, FaceSource, batches, check_files, open_faces, read_folder
+from kerasface.data import (
+    Augmentation,
+    FaceSource,
+    batches,
+    check_files,
+    open_faces,
+    pack_faces,
+    read_folder,
+    write_record_file,
+)
 from kerasface.data.source import Photo, join
 from kerasface.edge import load_image
 from kerasface.errors import KerasfaceError
@@ -13,6 +22,15 @@ from tests.data.conftest import FORMATS, HEIGHT, LATIN_1, WIDTH
 
 def contents(faces):
     return [photo.read_bytes() for photo in faces.photos]
+
+
+@pytest.mark.parametrize(("write", "name"), [(pack_faces, "packed"), (write_record_file, "a.rec")])
+def test_an_empty_photo_is_not_written(write, name, faces_root, tmp_path):
+    (tmp_path / "empty.png").write_bytes(b"")
+    faces = FaceSource.of_files(("a",), [0, 0], [read_folder(faces_root).files[0], tmp_path / "empty.png"])
+    with pytest.raises(KerasfaceError, match=r"empty\.png is empty .*: delete it, or .*`kerasface clean`"):
+        write(faces, tmp_path / name)
+    assert [path.name for path in tmp_path.iterdir()] == ["empty.png"]
 
 
 @pytest.mark.parametrize("kind", FORMATS)

@@ -7,8 +7,15 @@ import pytest
 from kerasface import FaceModel, backbones, heads
 from kerasface.errors import KerasfaceError
 from kerasface.training import train
-from kerasface.training.trainer import HeldOutVerification
-from tests.training.test_trainer import SMALL, assert_same_models, faces, final, recipe_of, silent  # noqa: F401 (a fixture)
+from tests.training.test_trainer import (  # noqa: F401 (a fixture)
+    SMALL,
+    assert_same_models,
+    faces,
+    final,
+    recipe_of,
+    silent,
+    train_until_validation,
+)
 
 BACKBONE = {"name": "spherefacenet", "depth": 4, **SMALL}
 # Three steps an epoch.
@@ -40,13 +47,7 @@ def test_frozen_layers_keep_what_they_began_with(earlier, faces, tmp_path):  # n
         assert new.trainable != is_frozen(new)
 
     # Resumed in the middle, they are still frozen.
-    def die(self, model):
-        raise KeyboardInterrupt
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(HeldOutVerification, "__call__", die)
-        with pytest.raises(KeyboardInterrupt):
-            train(recipe, faces, tmp_path / "out", console=silent())
+    train_until_validation(recipe, faces, tmp_path / "out")
     train(recipe, faces, tmp_path / "out", resume=True, console=silent())
     assert_same_models(final(tmp_path / "out")[0], model)
 

@@ -130,6 +130,21 @@ def test_a_damaged_part_is_thrown_away(pooling_teacher, tmp_path, rng, cache):
     assert not part.exists()
 
 
+@pytest.mark.parametrize("error", [PermissionError(13, "Permission denied"), MemoryError()])
+def test_a_part_that_may_be_whole_is_kept(error, pooling_teacher, tmp_path, rng, cache, monkeypatch):
+    _, paths = photos(tmp_path / "faces", 2, rng)
+    teacher_embeddings(settings(pooling_teacher), paths)
+    (part,) = cache.rglob("part_*.npz")
+
+    def fails(*_, **__):
+        raise error
+
+    monkeypatch.setattr(np, "load", fails)
+    with pytest.raises(type(error)):
+        teacher_embeddings(settings(pooling_teacher), paths)
+    assert part.exists()
+
+
 def test_a_part_has_its_name_only_once_it_is_on_the_disk(pooling_teacher, tmp_path, rng, monkeypatch, cache):
     _, paths = photos(tmp_path / "faces", 2, rng)
 

@@ -78,6 +78,18 @@ def final(out):
     return Checkpoints(out / "checkpoints").newest(warn=print)
 
 
+def train_until_validation(recipe, faces, out):
+    """Trains and dies before the first epoch is validated: what there is are the checkpoints of its steps."""
+
+    def die(self, model):
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(HeldOutVerification, "__call__", die)
+        with pytest.raises(KeyboardInterrupt):
+            train(recipe, faces, out, console=silent())
+
+
 def assert_same_models(first, second):
     ours, theirs = (
         model.variables + (model.optimizer.variables if model.compiled else []) for model in (first, second)
@@ -345,13 +357,8 @@ def test_a_run_without_its_recipe_is_not_resumed(copied, faces):
         train(recipe_of(), faces, copied, resume=True, console=silent())
 
 
-def test_dying_in_validation_does_not_lose_the_epochs_line(faces, tmp_path, monkeypatch):
-    def die(self, model):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(HeldOutVerification, "__call__", die)
-    with pytest.raises(KeyboardInterrupt):
-        train(recipe_of(batch_size=39, checkpoint_minutes=1e-4), faces, tmp_path / "out", console=silent())
+def test_dying_in_validation_does_not_lose_the_epochs_line(faces, tmp_path):
+    train_until_validation(recipe_of(batch_size=39, checkpoint_minutes=1e-4), faces, tmp_path / "out")
     # Resumed from the last step but one of three, the epoch ends and is validated; from the last, it would not be.
     assert final(tmp_path / "out")[1]["step"] == 2
 

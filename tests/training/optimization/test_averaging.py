@@ -10,8 +10,14 @@ from kerasface.training import train
 from kerasface.training.optimization.averaging import AveragedAdamW, AveragedSGD
 from kerasface.training.optimization.batch_norm import estimate_statistics
 from kerasface.training.run.checkpoints import Checkpoints
-from kerasface.training.trainer import HeldOutVerification
-from tests.training.test_trainer import assert_same_models, faces, final, recipe_of, silent  # noqa: F401 (a fixture)
+from tests.training.test_trainer import (  # noqa: F401 (a fixture)
+    assert_same_models,
+    faces,
+    final,
+    recipe_of,
+    silent,
+    train_until_validation,
+)
 
 MOMENTUM = 0.8
 # Three steps an epoch, two epochs: two calls of `fit`.
@@ -74,7 +80,7 @@ def test_the_best_model_is_the_averages(averaged):
         ),
     ],
 )
-def test_a_resumed_run_has_the_same_averages(changes, averaged, faces, tmp_path, monkeypatch):  # noqa: F811
+def test_a_resumed_run_has_the_same_averages(changes, averaged, faces, tmp_path):  # noqa: F811
     recipe = recipe_of(**SHORT, **changes)
     if recipe.precision == "float32":
         whole = averaged[0]
@@ -82,13 +88,7 @@ def test_a_resumed_run_has_the_same_averages(changes, averaged, faces, tmp_path,
         whole = tmp_path / "whole"
         train(recipe, faces, whole, console=silent())
 
-    def die(self, model):
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(HeldOutVerification, "__call__", die)
-        with pytest.raises(KeyboardInterrupt):
-            train(recipe, faces, tmp_path / "out", console=silent())
+    train_until_validation(recipe, faces, tmp_path / "out")
     assert final(tmp_path / "out")[1]["step"] == 2
     train(recipe, faces, tmp_path / "out", resume=True, console=silent())
     assert_same_models(final(tmp_path / "out")[0], final(whole)[0])

@@ -2,13 +2,11 @@
 
 import keras
 import numpy as np
-import pytest
 
 from kerasface import FaceModel, backbones
 from kerasface.training import train
 from kerasface.training.run.random_state import random_state, set_random_state
-from kerasface.training.trainer import HeldOutVerification
-from tests.training.test_trainer import SMALL, faces, final, recipe_of, silent  # noqa: F401
+from tests.training.test_trainer import SMALL, faces, final, recipe_of, silent, train_until_validation  # noqa: F401
 
 
 def forgetful(name, **arguments):
@@ -35,13 +33,7 @@ def test_a_resumed_run_drops_what_the_whole_one_drops(faces, tmp_path, monkeypat
     recipe = recipe_of(epochs=2, checkpoint_minutes=1e-6)
     train(recipe, faces, tmp_path / "whole", console=silent())
 
-    def die(self, model):
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(HeldOutVerification, "__call__", die)
-        with pytest.raises(KeyboardInterrupt):
-            train(recipe, faces, tmp_path / "cut", console=silent())
+    train_until_validation(recipe, faces, tmp_path / "cut")
     assert final(tmp_path / "cut")[1]["step"] > 0
     train(recipe, faces, tmp_path / "cut", resume=True, console=silent())
     (model, state), (expected, expected_state) = (final(tmp_path / run) for run in ("cut", "whole"))
