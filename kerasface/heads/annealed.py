@@ -6,6 +6,7 @@ from keras import ops
 from kerasface.heads.base import MarginHead
 from kerasface.heads.geometry import psi
 from kerasface.heads.schedules import Annealing
+from kerasface.heads.state import add_counter, add_state
 
 __all__ = ["AnnealedHead"]
 
@@ -52,11 +53,8 @@ class AnnealedHead(MarginHead):
         super().build(embeddings_shape)
         if self.annealing is None:
             return
-        # Replicas see the same number of steps: one of them may write.
-        state = {"trainable": False, "aggregation": "only_first_replica"}
-        self.iteration = self.add_weight(shape=(), dtype="int32", initializer="zeros", name="iteration", **state)
-        start = keras.initializers.Constant(self.annealing(0))
-        self.annealing_lambda = self.add_weight(shape=(), initializer=start, name="annealing_lambda", **state)
+        self.iteration = add_counter(self, "iteration")
+        self.annealing_lambda = add_state(self, "annealing_lambda", self.annealing(0))
 
     def observe(self, cosine, norm, others_log_sum):
         """Advances the annealing by one iteration."""

@@ -5,9 +5,9 @@ import math
 from keras import ops
 
 from kerasface.heads._registry import heads
+from kerasface.heads.angles import add_to_angle
 from kerasface.heads.base import MarginHead
 from kerasface.heads.checks import check_number
-from kerasface.heads.geometry import safe_sqrt
 
 __all__ = ["ArcFace"]
 
@@ -49,13 +49,8 @@ class ArcFace(MarginHead):
 
     def adjust_target(self, cosine, norm):
         """cos(θ_y + m), continued past π."""
-        # (1 − c)(1 + c) keeps the digits that 1 − c² loses near c = ±1.
-        sine = safe_sqrt((1.0 - cosine) * (1.0 + cosine))
-        shifted = cosine * math.cos(self.margin) - sine * math.sin(self.margin)
-        if self.easy_margin:
-            return ops.where(cosine > 0.0, shifted, cosine)
-        beyond = cosine - self.margin * math.sin(self.margin)
-        return ops.where(cosine > -math.cos(self.margin), shifted, beyond)
+        shifted = add_to_angle(cosine, self.margin)
+        return ops.where(cosine > 0.0, shifted, cosine) if self.easy_margin else shifted
 
     def get_config(self):
         """Returns the arguments that rebuild this head."""
