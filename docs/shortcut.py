@@ -127,7 +127,7 @@ def measure_networks(data, out, name):
         recipe = Recipe.read(folder / "recipe.json")
         model, _ = load_trained(folder / "best.keras")
         held_out = open_run_faces(recipe, data, ()).held_out
-        rows = represent(lambda images, model=model: np.asarray(model.predict_on_batch(images)), crops(held_out))
+        rows = represent(model.predict_on_batch, crops(held_out))
         found.append({"title": run.title, "seed": run.seed, "lfw": run.lfw.accuracy_mean, **of_network(rows, held_out)})
         print(found[-1], flush=True)
     keep({name: found})

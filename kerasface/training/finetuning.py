@@ -199,8 +199,5 @@ def _most_pairs(rest, held_out, seed):
 
 
 def _embedded(model, faces, console):
-    def embed(images):
-        return np.asarray(model.predict_on_batch(images), np.float32)
-
     with progress_bar(console, "measuring") as update:
-        return represent(embed, faces.photos, batch_size=64, progress=update)
+        return represent(model.predict_on_batch, faces.photos, batch_size=64, progress=update)

@@ -25,11 +25,7 @@ def imprint(model, faces):
     """
     named = np.flatnonzero(faces.labels >= 0)
     photos = faces.photos
-    rows = represent(
-        lambda images: np.asarray(model.predict_on_batch(images), np.float32),
-        [photos[row] for row in named],
-        batch_size=64,
-    )
+    rows = represent(model.predict_on_batch, [photos[row] for row in named], batch_size=64)
     means = pool(rows, faces.labels[named])
     prototypes = getattr(model.head, "prototypes", None)
     if prototypes is None or tuple(prototypes.shape) != means.shape:

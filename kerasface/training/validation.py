@@ -37,11 +37,7 @@ class HeldOutVerification:
 
     def __call__(self, model, progress=None):
         """Returns the `VerificationResult` of a `FaceModel`."""
-
-        def embed(images):
-            return np.asarray(model.predict_on_batch(images), np.float32)
-
-        unit = represent(embed, self.faces.photos, flip="none", batch_size=64, progress=progress)
+        unit = represent(model.predict_on_batch, self.faces.photos, batch_size=64, progress=progress)
         return verify(pair_scores(unit, self.pairs), self.pairs.same, self.pairs.folds)
 
 

@@ -30,14 +30,11 @@ def measure_run(planned, folder, faces, lfw, *, progress=None):
     training = json.loads(folder.result.read_text(encoding="utf-8"))
     history = training["history"]
 
-    def embed(images):
-        return np.asarray(model.predict_on_batch(images), np.float32)
-
-    learnt = represent(embed, faces.training.photos, batch_size=64, progress=progress)
+    learnt = represent(model.predict_on_batch, faces.training.photos, batch_size=64, progress=progress)
     prototypes = getattr(model.head, "prototypes", None)
     if prototypes is not None and len(prototypes.shape) != 2:  # sub-centres
         prototypes = None
-    unseen = represent(embed, lfw.images, flip="sum", batch_size=64, progress=progress)
+    unseen = represent(model.predict_on_batch, lfw.images, flip="sum", batch_size=64, progress=progress)
     pairs = lfw.pairs
     scores = pair_scores(unseen, pairs)
     return RunMeasures(

@@ -35,7 +35,7 @@ def write_projector(folder, model, faces):
     folder = Path(folder)
     rows = np.arange(0, len(faces), -(-len(faces) // _MOST))
     photos = [faces.photos[int(row)] for row in rows]
-    unit = represent(lambda images: np.asarray(model.predict_on_batch(images)), photos, batch_size=64)
+    unit = represent(model.predict_on_batch, photos, batch_size=64)
     thumbs = np.stack([_thumb(load_image(photo)) for photo in photos])
     names = [faces.names[label] for label in faces.labels[rows]]
     _write(folder / "held_out.tsv", _table([f"{value:.6f}" for value in row] for row in unit))

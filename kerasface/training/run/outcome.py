@@ -3,7 +3,6 @@
 import json
 
 import keras
-import numpy as np
 
 from kerasface.edge.atomic import write_atomically
 from kerasface.errors import KerasfaceError
@@ -32,9 +31,7 @@ def write_outcome(recipe, held_out, model_path, out):
         `EmbedderSpec`.
     """
     model = keras.saving.load_model(model_path)
-    unit = represent(
-        lambda images: np.asarray(model.predict_on_batch(images)), held_out.photos, flip="none", batch_size=64
-    )
+    unit = represent(model.predict_on_batch, held_out.photos, batch_size=64)
     tail = impostor_tail(unit, held_out.labels, rate=max(_FARS))
     thresholds, left_out = [], {}
     for far in _FARS:
