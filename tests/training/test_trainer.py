@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -416,10 +417,13 @@ def test_what_cannot_be_trained_says_what_to_change(changes, message, faces, tmp
     assert not (tmp_path / "out").exists()
 
 
-def test_an_out_that_cannot_be_written_is_an_error(faces, tmp_path):
+def test_an_out_that_cannot_be_written_is_told_before_the_data_is_read(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
-    with pytest.raises(KerasfaceError, match="can't write to .*Name another --out"):
-        train(recipe_of(), faces, tmp_path / "file" / "below", console=silent())
+    with pytest.raises(KerasfaceError, match="can't write to .*file is no folder. Name another --out"):
+        train(recipe_of(), tmp_path / "no faces", tmp_path / "file" / "below", console=silent())
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may write everywhere
+    with pytest.raises(KerasfaceError, match="can't write to .* is not writable. Name another --out"):
+        train(recipe_of(), tmp_path / "no faces", tmp_path / "new" / "run", console=silent())
 
 
 def test_a_budget_of_steps_ends_inside_an_epoch(faces, tmp_path):

@@ -56,12 +56,17 @@ class RunFolder:
             resume: whether there should be a run.
 
         Raises:
-            KerasfaceError: there is a run, or none, against what was wished; it has another recipe.
+            KerasfaceError: there is a run, or none, against what was wished; it has another recipe; no way to write.
         """
         if resume:
             self._check_begun(recipe)
         elif self.checkpoints.exist() or self.best.exists():
             raise KerasfaceError(f"{self.path} holds a run already: add --resume to go on, or name another --out.")
+        nearest = next(folder for folder in (self.path, *self.path.absolute().parents) if folder.exists())
+        if not nearest.is_dir():
+            raise KerasfaceError(f"can't write to {self.path}: {nearest} is no folder. Name another --out.")
+        if not os.access(nearest, os.W_OK):
+            raise KerasfaceError(f"can't write to {self.path}: {nearest} is not writable. Name another --out.")
 
     def changes(self, recipe):
         """The fields in which a recipe differs from that the run was begun with, one line each.
