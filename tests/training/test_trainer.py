@@ -33,6 +33,8 @@ PEOPLE, IMAGES, SIZE, BATCH = 20, 9, 32, 8
 HELD_OUT = 7
 STEPS = (PEOPLE - HELD_OUT) * IMAGES // BATCH  # 14, and five images that the next epoch's batches begin with
 SMALL = {"input_shape": [SIZE, SIZE, 3], "embedding_dim": 16}
+# For float16, which CPUs count in software.
+SMALLEST = {"name": "spherefacenet", "depth": 4, "width": 0.25, **SMALL}
 
 
 @pytest.fixture(scope="module")

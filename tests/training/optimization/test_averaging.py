@@ -11,6 +11,7 @@ from kerasface.training.optimization.averaging import AveragedAdamW, AveragedSGD
 from kerasface.training.optimization.batch_norm import estimate_statistics
 from kerasface.training.run.checkpoints import Checkpoints
 from tests.training.test_trainer import (  # noqa: F401 (a fixture)
+    SMALLEST,
     assert_same_models,
     faces,
     final,
@@ -74,9 +75,13 @@ def test_the_best_model_is_the_averages(averaged):
     [
         pytest.param({"optimizer": {**SGD, "ema": MOMENTUM}}, id="sgd"),
         pytest.param(
-            {"optimizer": {"name": "adamw", "ema": MOMENTUM, "accumulation": 2}, "precision": "mixed_float16"},
+            {
+                "optimizer": {"name": "adamw", "ema": MOMENTUM, "accumulation": 2},
+                "precision": "mixed_float16",
+                "backbone": SMALLEST,
+            },
             id="adamw in float16, two steps an update",
-            marks=pytest.mark.slow,  # CPUs have no float16
+            marks=pytest.mark.slow,
         ),
     ],
 )

@@ -11,7 +11,16 @@ from kerasface.errors import KerasfaceError
 from kerasface.training import train, trainer
 from kerasface.training.build import build_model
 from kerasface.training.progress.callbacks import FiniteLoss
-from tests.training.test_trainer import HELD_OUT, PEOPLE, assert_same_models, faces, final, recipe_of, silent  # noqa: F401
+from tests.training.test_trainer import (  # noqa: F401 (a fixture)
+    HELD_OUT,
+    PEOPLE,
+    SMALLEST,
+    assert_same_models,
+    faces,
+    final,
+    recipe_of,
+    silent,
+)
 
 RATE = 0.02
 # Three steps an epoch, two epochs.
@@ -113,7 +122,7 @@ def test_a_signal_waits_for_the_execution(faces, tmp_path, monkeypatch):  # noqa
 
 @pytest.mark.slow
 def test_float16_trains(faces, tmp_path):  # noqa: F811
-    result, model = trained(faces, tmp_path / "run", steps=36, precision="mixed_float16")
+    result, model = trained(faces, tmp_path / "run", steps=36, precision="mixed_float16", backbone=SMALLEST)
     assert float(model.optimizer.dynamic_scale) < 2.0**15  # it was too large and found its place
     assert 0 < int(model.optimizer.iterations) < 36
     assert result.history[-1]["loss"] < result.history[0]["loss"] - 1.0
