@@ -111,8 +111,7 @@ def render():
 def summary(result):
     training, lfw = result["training"], result["lfw"]["TFLite fp16, flip sum"]
     return (
-        "So far: an earlier form of that recipe, with a network of half width, "
-        f"{training['epochs']} epochs on {training['identities']:,} CelebA identities ({training['images']:,} images) "
+        f"So far: that recipe, {training['epochs']} epochs on {training['identities']:,} CelebA identities ({training['images']:,} images) "
         f"from scratch, {training['wall_seconds'] / 60:.0f} minutes on two shared CPU cores, gave "
         f"{percent(lfw['accuracy_mean'])} ± {percent(lfw['accuracy_std'])} on LFW (10 folds, the exported TFLite "
         "file). That is a small run with few images a person, not a good embedder: see "
@@ -128,14 +127,11 @@ def page(result):
         "# The first run on real faces",
         "",
         "Written by `python docs/real_faces.py` from `docs/results/real_faces.json`; nothing here is typed by hand.",
-        "LFW was touched once, at the end; the epoch was chosen on held-out training identities. The recipe has "
-        "changed since: its network is narrower (width 0.375, here 0.5), it hides the photos' source, and people are "
-        "compared equally often. The held-out figures below are too high ([a set's shortcut](shortcut.md)).",
+        "LFW was touched once, at the end; the epoch was chosen on held-out training identities.",
         "",
         "## Training",
         "",
-        f"`kerasface train {RECIPE}` as it was then: {training['identities']:,} identities, "
-        f"{training['images']:,} images, "
+        f"`kerasface train {RECIPE}`: {training['identities']:,} identities, {training['images']:,} images, "
         f"{training['epochs']} epochs, {training['steps']:,} steps, {training['wall_seconds'] / 60:.0f} minutes of "
         f"wall time on two CPU cores shared with other work ({training['images_per_second']:.1f} images/s). Best "
         f"epoch: {training['best_epoch']}, held-out verification {percent(training['held_out_accuracy'])}.",
