@@ -14,6 +14,8 @@ __all__ = ["EncodedImage", "load_image"]
 
 _JPEG_START, _PNG_START = b"\xff\xd8\xff", b"\x89PNG"
 _MAX_16_BIT = 65535
+# Pillow hands PostScript, whatever the file's name is, to the program Ghostscript.
+_PROGRAMS = ("EPS",)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,8 +53,8 @@ def load_image(photo):
         (H, W, 3) uint8 RGB.
 
     Raises:
-        KerasfaceError: no such file, a folder, zero bytes, not an image, a truncated or damaged one, or one of more
-            than about 180 megapixels. A file that ends early is never filled up with gray.
+        KerasfaceError: no such file, a folder, zero bytes, not an image, PostScript, a truncated or damaged one, or one
+            of more than about 180 megapixels. A file that ends early is never filled up with gray.
 
     Example:
         >>> load_image("photo.jpg").shape
@@ -69,6 +71,10 @@ def load_image(photo):
         raise KerasfaceError(f"the image file {photo} is empty (0 bytes): copy or download it again.")
     try:
         with Image.open(io.BytesIO(content)) as image:
+            if image.format in _PROGRAMS:
+                raise KerasfaceError(
+                    f"{photo} is a PostScript program, which is not run to see its picture. Save it as JPEG or PNG."
+                )
             return np.array(_to_rgb(ImageOps.exif_transpose(image), photo))
     except KerasfaceError:
         raise

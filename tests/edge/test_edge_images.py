@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -112,3 +114,16 @@ def test_errors_name_the_file_and_a_way_out(tmp_path):
     (tmp_path / "text.jpg").write_text("hello")
     with pytest.raises(KerasfaceError, match=r"text\.jpg is not an image.*Received: first bytes b'hell'"):
         load_image(tmp_path / "text.jpg")
+
+
+def test_postscript_is_never_handed_to_ghostscript(tmp_path, monkeypatch):
+    ran = tmp_path / "ran"
+    (tmp_path / "gs").write_text(f"#!/bin/sh\ntouch {ran}\n")
+    (tmp_path / "gs").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setattr("PIL.EpsImagePlugin.gs_binary", None)  # it is looked up once a process
+    header = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\nshowpage\n"
+    (tmp_path / "photo.jpg").write_bytes(header)
+    with pytest.raises(KerasfaceError, match=r"photo\.jpg is a PostScript program.*Save it as JPEG"):
+        load_image(tmp_path / "photo.jpg")
+    assert not ran.exists()
