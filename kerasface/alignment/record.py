@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from pathlib import PurePath
 
 from kerasface.alignment.quality import Quality
 
@@ -69,15 +70,19 @@ class PhotoRecord:
             line: text.
 
         Raises:
-            ValueError: not such a line.
+            ValueError: not such a line, or one of a crop outside of the target folder.
         """
         try:
             fields = json.loads(line)
-            faces = tuple(
-                AlignedFace(**{**face, "quality": Quality(**face["quality"]), "box": tuple(face["box"]),
-                               "points": tuple(map(tuple, face["points"]))})
-                for face in fields.pop("faces")
-            )  # fmt: skip
+            faces = tuple(map(_face, fields.pop("faces")))
             return cls(**fields, faces=faces)
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"not a line of an alignment log: {type(error).__name__}: {error}") from error
+
+
+def _face(fields):
+    # A log may come with an aligned set from elsewhere, and the crops that it names are read and removed.
+    if fields["file"] is not None and (PurePath(fields["file"]).anchor or ".." in PurePath(fields["file"]).parts):
+        raise ValueError(f"expected a crop below the target folder. Received: {fields['file']!r}")
+    box, points = tuple(fields["box"]), tuple(map(tuple, fields["points"]))
+    return AlignedFace(**{**fields, "quality": Quality(**fields["quality"]), "box": box, "points": points})

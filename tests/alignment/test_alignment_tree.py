@@ -111,6 +111,21 @@ def test_any_name_is_logged_and_found_again(few, tmp_path):
     assert align_tree(few, tmp_path / "set").done_before == 2
 
 
+def test_a_log_that_names_files_elsewhere_is_refused(few, tmp_path):
+    """A log may be of somebody else's set, and crops that it names are removed when their photo is done again."""
+    target, other = tmp_path / "set", tmp_path / "other.jpg"
+    align_tree(few, target)
+    other.write_bytes(b"not ours")
+    log = (target / "align.jsonl").read_text()
+    for elsewhere in ("../other.jpg", "Grace/../../other.jpg", str(other)):
+        changed = log.replace('"file": "Grace/1.jpg"', f'"file": "{elsewhere}"')
+        assert changed != log
+        (target / "align.jsonl").write_text(changed)
+        with pytest.raises(KerasfaceError, match="below the target folder"):
+            align_tree(few, target)
+    assert other.read_bytes() == b"not ours"
+
+
 _KILLED = """
 import os, sys
 from kerasface.alignment import Aligner, align_tree
