@@ -42,7 +42,7 @@ def in_processes(function, items, jobs, on_death):
         _check_start(pool)
         while True:
             for chunk in itertools.islice(chunks, jobs * _AHEAD - len(waiting)):
-                waiting.append((chunk, pool.submit(_run_chunk, chunk)))
+                waiting.append((chunk, _submitted(pool, chunk)))
             if not waiting:
                 return
             chunk, future = waiting.popleft()
@@ -90,7 +90,17 @@ def _one_by_one(function, chunk, on_death):
 
 def _again(pool, chunk, future):
     done = future.done() and not future.cancelled() and future.exception() is None
-    return future if done else pool.submit(_run_chunk, chunk)
+    return future if done else _submitted(pool, chunk)
+
+
+def _submitted(pool, chunk):
+    try:
+        return pool.submit(_run_chunk, chunk)
+    except BrokenProcessPool as error:
+        # A process died while results were being taken: the pool says so here, and not in this chunk's future.
+        future: concurrent.futures.Future = concurrent.futures.Future()
+        future.set_exception(error)
+        return future
 
 
 def _begin(function):
