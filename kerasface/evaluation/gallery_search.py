@@ -7,7 +7,10 @@ import numpy as np
 
 from kerasface.evaluation.representation import unit
 
-__all__ = ["BestRows", "SearchResult", "score_blocks", "search"]
+__all__ = ["TIE", "BestRows", "SearchResult", "score_blocks", "search"]
+
+# Equal cosines come out some 1e-7 apart, by where they stand in a product of float32: what differs by less is a tie.
+TIE = 1e-6
 
 # Scores at once, 32 MiB of float32, by probes at once: what is looked through next is still in a processor's cache.
 _BLOCK_SCORES = 2**23

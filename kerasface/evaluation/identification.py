@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 
-from kerasface.evaluation.gallery_search import search
+from kerasface.evaluation.gallery_search import TIE, search
 from kerasface.evaluation.pooling import EmptyTemplateError, pool
 from kerasface.evaluation.representation import unit
 from kerasface.evaluation.result import Result
@@ -65,8 +65,9 @@ def open_set(
     """Measures identification when some probes show people whom the gallery does not hold.
 
     Several gallery images of a person become one template, the mean of their unit embeddings scaled to length 1. A
-    probe is known when its label is in the gallery. It ranks first only if its own template scores strictly above every
-    other one: a tie is a miss, so an embedder that maps all faces to one point gets nothing for it.
+    probe is known when its label is in the gallery. It ranks first only if its own template scores above every other
+    one by more than the rounding of float32 (1e-6): a tie is a miss, so an embedder that maps all faces to one point
+    gets nothing for it.
 
     Args:
         gallery_embeddings: (G, D) float, any norm but zero.
@@ -123,7 +124,7 @@ def open_set(
 
 
 def ranks_of(found, own) -> np.ndarray:
-    """The rank of each probe's own gallery row in a search, ties counted against it.
+    """The rank of each probe's own gallery row in a search, ties (differences below `TIE`) counted against it.
 
     Args:
         found: `SearchResult` of k + 1 rows.
@@ -134,7 +135,7 @@ def ranks_of(found, own) -> np.ndarray:
     """
     is_own = found.rows == np.asarray(own)[:, None]
     score = np.where(is_own, found.scores, -np.inf).max(axis=1)
-    as_good = (found.scores >= score[:, None]).sum(axis=1)
+    as_good = (found.scores >= score[:, None] - TIE).sum(axis=1)
     return np.where(is_own.any(axis=1), as_good, found.rows.shape[1] + 1)
 
 

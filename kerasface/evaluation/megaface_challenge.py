@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from kerasface.evaluation.gallery_search import BestRows, score_blocks
+from kerasface.evaluation.gallery_search import TIE, BestRows, score_blocks
 from kerasface.evaluation.identification import RANKS
 from kerasface.evaluation.representation import unit
 from kerasface.evaluation.result import Result
@@ -62,7 +62,8 @@ def megaface(
 
     For every person with M photos, each photo in turn is put among the distractors as the only one of that person, and
     each of the M − 1 others is the probe: its rank is one more than the number of distractors that score at least as
-    high as the photo does. Verification compares all genuine pairs with all pairs of a probe and a distractor.
+    high as the photo does, up to the rounding of float32 (1e-6). Verification compares all genuine pairs with all pairs
+    of a probe and a distractor.
 
     Args:
         probes: (P, D) float, every photo of the probe set (the challenge: 3,530 of FaceScrub's 80 people).
@@ -112,8 +113,8 @@ def megaface(
                     progress(
                         number * len(distractors) + begin + first + scores.shape[1], len(passes) * len(distractors)
                     )
-            rank1[index] += (best.scores[own, 0] < score).sum()
-        ranks[chosen] = 1 + (best.scores[own] >= score[:, None]).sum(axis=1)
+            rank1[index] += (best.scores[own, 0] < score - TIE).sum()
+        ranks[chosen] = 1 + (best.scores[own] >= score[:, None] - TIE).sum(axis=1)
     strangers = highest.sorted()[0]
     return MegaFaceResult(
         distractors=tuple(stops),
@@ -132,4 +133,4 @@ def megaface(
 def _tar(genuine, strangers, far, impostor_pairs):
     if impostor_pairs < impostors_needed(far):
         return None
-    return float(np.mean(genuine > strangers[math.floor(far * impostor_pairs + 1e-9)]))
+    return float(np.mean(genuine > strangers[math.floor(far * impostor_pairs + 1e-9)] + TIE))

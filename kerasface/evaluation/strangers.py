@@ -6,6 +6,7 @@ import math
 import numpy as np
 
 from kerasface.errors import KerasfaceError
+from kerasface.evaluation.gallery_search import TIE
 from kerasface.evaluation.identification import FPIRS
 from kerasface.evaluation.pooling import pool
 from kerasface.evaluation.representation import unit
@@ -81,7 +82,7 @@ def members_and_strangers(embeddings, labels, *, fpir: float, seed: int) -> Memb
     half = _halves(len(names), seed)[person]
     thresholds = tuple(_lowest(nearest[half != side], fpir) for side in (0, 1))
     threshold = np.array(thresholds)[half]
-    recognised = (own > nearest) & (own >= threshold)
+    recognised = (own > nearest + TIE) & (own >= threshold)
     return MembersAndStrangers(
         people=len(names),
         fpir=fpir,

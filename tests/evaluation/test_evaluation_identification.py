@@ -3,8 +3,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kerasface.evaluation import OpenSetResult, open_set
+from kerasface.evaluation import OpenSetResult, SearchResult, open_set
 from kerasface.evaluation import gallery_search as search_module
+from kerasface.evaluation.identification import ranks_of
 
 
 def _people(rng, people, each, noise, dimension=16):
@@ -104,6 +105,12 @@ def test_scores_that_equal_the_threshold():
 def test_an_embedder_that_ignores_its_input_recognises_nobody():
     result = open_set(np.ones((5, 4)), np.arange(5), np.ones((9, 4)), np.arange(9), threshold=0.5)
     assert (result.rank1, result.fnir, result.fpir) == (0.0, 1.0, 1.0)
+
+
+def test_scores_that_rounding_alone_tells_apart_are_a_tie():
+    step = np.float32(1) + np.float32(2**-23)  # what one direction's product with itself comes out as, here and there
+    found = SearchResult(np.array([[step, 1.0], [0.5001, 0.5]], np.float32), np.array([[0, 1], [0, 1]]))
+    assert ranks_of(found, [0, 0]).tolist() == [2, 1]
 
 
 def test_rotation_order_and_blocks_do_not_matter(rng, monkeypatch):

@@ -110,6 +110,14 @@ def test_megaface_equals_its_definition(rng, monkeypatch, block):
     assert type(result).from_json(result.to_json()) == result
 
 
+@pytest.mark.parametrize("apart", [0.0, 1e-3])  # a cosine of 1 and of a few steps of float32 less
+def test_an_embedder_that_ignores_its_input_finds_nobody_among_distractors(apart):
+    result = megaface(np.tile([1, 0], (60, 1)), np.arange(60) // 2, np.tile([1, apart], (1000, 1)))
+    assert result.rank1 == (0.0,) * 3
+    assert result.cmc == (0.0,) * 20
+    assert result.tar_at_far[1e-4] == 0.0
+
+
 def test_megaface_verification_equals_all_pairs_sorted(rng, monkeypatch):
     monkeypatch.setattr(module, "_BLOCK_SCORES", 5000)
     labels = np.arange(40) // 4

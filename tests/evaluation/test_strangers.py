@@ -72,12 +72,14 @@ def test_twins_are_not_told_apart():
     assert (result.recognised, result.nearest.min()) == (0.0, 1.0)
 
 
-def test_a_tie_is_no_recognition():
+@pytest.mark.parametrize("apart", [0.0, 4e-4])  # a cosine of 1 and of one step of float32 less
+def test_a_tie_is_no_recognition(apart):
     # One pair of twins, each in another half, among people at right angles: few enough to leave the thresholds low.
     half = _halves(24, 0)
     one, other = np.flatnonzero(half == 0)[0], np.flatnonzero(half == 1)[0]
     labels = np.repeat(np.arange(24), 4)
     embeddings = np.eye(24, dtype=np.float32)[np.where(labels == other, one, labels)]
+    embeddings[labels == other, other] = apart
     result = members_and_strangers(embeddings, labels, fpir=0.1, seed=0)
     assert max(result.thresholds) < 0.1
     assert result.recognised == pytest.approx(22 / 24)
