@@ -129,7 +129,7 @@ def identity_intervals(
         far, tar = pooled_ranks.curve(weights)
         areas.append(_area(far, tar))
         errors.append(_equal_error(far, tar))
-        tars.append([tar[np.searchsorted(far, limit * (1 + 1e-12), side="right") - 1] for limit in supported])
+        tars.append([_tar_within(far, tar, limit) for limit in supported])
         if held_out:
             accuracies.append(_cross_validated(fold_ranks, held_out, weights))
     intervals = dict(zip(supported, (percentiles(column) for column in np.array(tars).T), strict=True))
@@ -172,6 +172,11 @@ class _Ranks:
 
 def _area(far, tar):
     return np.sum(np.diff(far) * (tar[1:] + tar[:-1])) / 2
+
+
+def _tar_within(far, tar, limit):
+    # Without an impostor pair no rate is kept to: every FAR is NaN, and a search would give the last point, TAR 1.
+    return tar[np.searchsorted(far, limit * (1 + 1e-12), side="right") - 1] if np.isfinite(far[-1]) else np.nan
 
 
 def _equal_error(far, tar):

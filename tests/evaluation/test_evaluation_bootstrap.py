@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from kerasface.evaluation import Intervals, identity_intervals, sample_pairs, verify
+from kerasface.evaluation import Intervals, identity_intervals, roc_curve, sample_pairs, tar_at_far, verify
 from kerasface.evaluation.bootstrap import identity_weights
 
 
@@ -112,6 +112,15 @@ def test_verify_carries_them_where_people_are_known(rng):
     assert verify(scores, pairs.same, pairs.folds).intervals is None
     assert Intervals.from_json(result.intervals.to_json()) == result.intervals
     assert type(result).from_json(result.to_json()) == result
+
+
+def test_a_sample_without_impostors_says_nothing(rng):
+    # Half of the samples of two people hold one of them alone; in all others both weigh alike.
+    people = np.repeat([[0, 0], [1, 1], [0, 1]], 40, axis=0)
+    same = np.repeat([True, True, False], 40)
+    scores = rng.normal(size=120)
+    expected = tar_at_far(roc_curve(scores, same), 0.1)
+    assert identity_intervals(scores, same, people, fars=(0.1,)).tar_at_far[0.1] == pytest.approx((expected, expected))
 
 
 def test_order_and_rising_maps_do_not_matter(rng):
