@@ -105,7 +105,8 @@ def open_gallery(path: str | Path) -> np.ndarray:
         >>> search(open_gallery("million.npy"), probes, k=20)
     """
     try:
-        gallery = np.load(path, mmap_mode="r", allow_pickle=False)
+        # Not np.load, which opens archives too, and raises what zipfile raises.
+        gallery = np.lib.format.open_memmap(path, mode="r")
     except (OSError, ValueError) as error:
         raise KerasfaceError(f"{path} is no gallery, a .npy file of embeddings: {error}") from error
     if gallery.ndim != 2 or gallery.dtype not in PRECISIONS.values():

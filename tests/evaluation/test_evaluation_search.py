@@ -68,7 +68,10 @@ def test_what_is_no_gallery_is_refused(tmp_path, rng):
     assert not list(tmp_path.iterdir())
     np.save(tmp_path / "o.npy", np.array([{"a": 1}], object), allow_pickle=True)
     np.save(tmp_path / "d.npy", np.zeros((2, 2), np.int64))
-    for name in ("gone.npy", "o.npy", "d.npy"):
+    np.savez(tmp_path / "archive.npz", gallery=np.zeros((2, 2), np.float32))
+    (tmp_path / "half.npz").write_bytes((tmp_path / "archive.npz").read_bytes()[:50])
+    (tmp_path / "empty.npy").write_bytes(b"")
+    for name in ("gone.npy", "o.npy", "d.npy", "archive.npz", "half.npz", "empty.npy"):
         with pytest.raises(KerasfaceError, match=name):
             open_gallery(tmp_path / name)
     (tmp_path / "file").write_text("")
