@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from kerasface.errors import KerasfaceError
 from kerasface.evaluation.angles import PairAngles, pair_angles
 from kerasface.evaluation.groups import GroupResult, verify_by_group
 from kerasface.evaluation.pairs import Pairs, PairSet
@@ -71,7 +72,7 @@ def evaluate_pairs(
         A `VerificationReport`.
 
     Raises:
-        KerasfaceError: see `represent`.
+        KerasfaceError: a mean to subtract, and a single fold; or see `represent`.
 
     Example:
         >>> report = evaluate_pairs(Embedder.load("face.tflite").embed, read_lfw("data/lfw"), flip="sum")
@@ -125,6 +126,7 @@ def score_pairs(embeddings, pairs: Pairs, *, subtract_mean: bool = False, metric
         (P,) float32; with `subtract_mean` (K, P), row k for held-out fold k.
 
     Raises:
+        KerasfaceError: a mean to subtract, and a single fold.
         ValueError: see `pair_scores`.
 
     Example:
@@ -132,9 +134,14 @@ def score_pairs(embeddings, pairs: Pairs, *, subtract_mean: bool = False, metric
     """
     if not subtract_mean:
         return pair_scores(embeddings, pairs, metric=metric)
-    embeddings = unit(embeddings)
+    embeddings, numbers = unit(embeddings), np.unique(pairs.folds)
+    if numbers.size < 2:
+        raise KerasfaceError(
+            f"the mean that is subtracted is that of the other folds, and there is one: {numbers[0]}. Give the pairs "
+            "folds, or leave the mean in."
+        )
     rows = []
-    for fold in np.unique(pairs.folds):
+    for fold in numbers:
         training = pairs.folds != fold
         # An image counts as often as training pairs show it, as in the published code.
         shown = np.concatenate([pairs.first[training], pairs.second[training]])

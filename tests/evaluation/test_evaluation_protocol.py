@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from kerasface.errors import KerasfaceError
 from kerasface.evaluation import (
     Pairs,
     PairSet,
@@ -41,6 +42,13 @@ def test_the_mean_of_the_training_folds_is_subtracted(people):
     accepted = row[held_out] >= with_mean.fold_thresholds[2]
     assert with_mean.fold_accuracies[2] == np.mean(accepted == pairs.same[held_out])
     assert with_mean.auc > verify(score_pairs(embeddings, pairs), pairs.same, pairs.folds).auc - 0.02
+
+
+def test_a_single_fold_has_no_mean_of_others(people):
+    embeddings, labels = people
+    pairs = sample_pairs(labels, num_pairs=80, seed=1, folds=1)
+    with pytest.raises(KerasfaceError, match=r"of the other folds, and there is one: 0\. Give the pairs folds"):
+        score_pairs(embeddings, pairs, subtract_mean=True)
 
 
 def test_l2_orders_as_the_cosine_does(people):
