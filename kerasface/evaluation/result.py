@@ -31,13 +31,16 @@ class Result:
         """Reads what `to_json` wrote.
 
         Raises:
-            ValueError: not a JSON object, or not with this result's fields.
+            ValueError: not a JSON object, or not with this result's fields and their kinds of values.
         """
         try:
             values = json.loads(text)
         except ValueError as error:
             raise ValueError(f"not JSON: {error}. Received: {text[:80]!r}") from error
-        return _result(values, cls)
+        try:
+            return _result(values, cls)
+        except (TypeError, AttributeError) as error:
+            raise ValueError(f"not a {cls.__name__}: {error}. Received: {text[:80]!r}") from error
 
 
 def _plain(value):

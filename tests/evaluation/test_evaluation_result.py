@@ -35,7 +35,14 @@ def test_json_holds_plain_values_under_the_field_names():
     }
 
 
-@pytest.mark.parametrize("text", ["", "[1]", '{"rate": 1}', "nonsense"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "[1]", '{"rate": 1}', "nonsense"),
+        '{"rate": 1, "rates": 5, "by_far": {}, "curve": []}',
+        '{"rate": 1, "rates": [], "by_far": [1], "curve": []}',
+    ],
+)
 def test_what_is_no_such_result_is_refused(text):
     with pytest.raises(ValueError, match="Received"):
         _Measured.from_json(text)
