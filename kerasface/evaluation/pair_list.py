@@ -44,7 +44,12 @@ def read_pair_list(path: str | Path, root: str | Path | None = None) -> PairSet:
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
-            lines, columns = list(reader), reader.fieldnames or []
+            # Lines as an editor counts them: the reader passes over blank ones.
+            lines, numbers = [], []
+            for line in reader:
+                lines.append(line)
+                numbers.append(reader.line_num)
+            columns = reader.fieldnames or []
     except FileNotFoundError as error:
         raise KerasfaceError(f"no pair list at {path}: expected a CSV file with first, second and same.") from error
     except (OSError, UnicodeDecodeError, csv.Error) as error:
@@ -55,7 +60,10 @@ def read_pair_list(path: str | Path, root: str | Path | None = None) -> PairSet:
         raise KerasfaceError(
             f"{path}: expected a line of headings with first, second and same, and pairs below it. Received: {received}"
         )
-    for number, line in enumerate(lines, start=2):
+    repeated = [column for column in columns if columns.count(column) > 1]
+    if repeated:
+        raise KerasfaceError(f"{path}: expected different headings. Received: {repeated[0]!r} more than once")
+    for number, line in zip(numbers, lines, strict=True):
         if line["same"] not in ("0", "1") or not line["first"] or not line["second"] or None in line:
             raise KerasfaceError(f"{path}, line {number}: expected two paths and same as 1 or 0. Received: {line}")
     positions: dict[str, int] = {}
@@ -65,7 +73,11 @@ def read_pair_list(path: str | Path, root: str | Path | None = None) -> PairSet:
     )
     same = np.array([line["same"] == "1" for line in lines])
     pairs = Pairs(
-        first, second, same, folds=_folds(path, lines, same), people=_people(path, lines, first, second, same)
+        first,
+        second,
+        same,
+        folds=_folds(path, lines, numbers, same),
+        people=_people(path, lines, numbers, first, second, same),
     )
     attributes = [column for column in columns if column not in (*_NEEDED, *_PEOPLE, "fold")]
     groups = {column: np.array([line[column] or "" for line in lines]) for column in attributes}
@@ -116,7 +128,7 @@ def packed_pairs(images: np.ndarray | Sequence, same, *, name: str) -> PairSet:
     return PairSet(name, distinct, Pairs(first, second, same, folds, linked_people(first, second, same)))
 
 
-def _folds(path, lines, same):
+def _folds(path, lines, numbers, same):
     given = [line.get("fold") for line in lines]
     if all(entry is None for entry in given):
         folds = np.empty(len(same), np.int64)
@@ -124,20 +136,20 @@ def _folds(path, lines, same):
             rows = np.flatnonzero(same == kind)
             folds[rows] = np.arange(rows.size) * _FOLDS // max(rows.size, 1)
         return folds
-    wrong = next((number for number, entry in enumerate(given, start=2) if not (entry or "").isdecimal()), None)
-    if wrong is not None:
-        raise KerasfaceError(f"{path}, line {wrong}: expected a fold number. Received: {given[wrong - 2]!r}")
+    for number, entry in zip(numbers, given, strict=True):
+        if not (entry or "").isdecimal():
+            raise KerasfaceError(f"{path}, line {number}: expected a fold number. Received: {entry!r}")
     return np.array([int(entry) for entry in given])
 
 
-def _people(path, lines, first, second, same):
+def _people(path, lines, numbers, first, second, same):
     if any(column not in lines[0] for column in _PEOPLE):
         return linked_people(first, second, same)
     names = np.array([[line[column] or "" for column in _PEOPLE] for line in lines])
     wrong = np.flatnonzero((names == "").any(axis=1) | ((names[:, 0] == names[:, 1]) != same))
     if wrong.size:
         raise KerasfaceError(
-            f"{path}, line {wrong[0] + 2}: expected two people's names, equal exactly where same is 1. Received: "
+            f"{path}, line {numbers[wrong[0]]}: expected two people's names, equal exactly where same is 1. Received: "
             f"{names[wrong[0]].tolist()} and same {int(same[wrong[0]])}"
         )
     return np.unique(names, return_inverse=True)[1].reshape(names.shape)

@@ -195,8 +195,8 @@ def test_named_people_are_taken_at_their_word(listed):
     lines = ["first,second,same,first_person,second_person", "001_1.png,001_2.png,1,Ann,Ann"]
     listed.write_text("\n".join([*lines, "001_1.png,002_1.png,0,Ann,Bob"]))
     assert read_pair_list(listed).pairs.people.tolist() == [[0, 0], [0, 1]]
-    listed.write_text("\n".join([*lines, "001_1.png,002_1.png,0,Ann,Ann"]))
-    with pytest.raises(KerasfaceError, match=r"line 3: .*\['Ann', 'Ann'\] and same 0"):
+    listed.write_text("\n".join([*lines, "", "001_1.png,002_1.png,0,Ann,Ann"]))
+    with pytest.raises(KerasfaceError, match=r"line 4: .*\['Ann', 'Ann'\] and same 0"):
         read_pair_list(listed)
 
 
@@ -208,6 +208,9 @@ def test_named_people_are_taken_at_their_word(listed):
         ("first,second,same\n001_1.png,001_2.png,yes\n", "line 2"),
         ("first,second,same\n001_1.png,,1\n", "line 2"),
         ("first,second,same,fold\n001_1.png,001_2.png,1,one\n", "line 2: expected a fold number"),
+        ("first,second,same\n\n\n001_1.png,,1\n", "line 4: expected two paths"),
+        ("first,second,same,fold\n\n001_1.png,001_2.png,1,one\n", "line 3: expected a fold number"),
+        ("first,second,same,age,age\n001_1.png,001_2.png,1,young,old\n", "'age' more than once"),
         ("first,second,same\n001_1.png,gone.png,1\n", "gone.png"),
     ],
 )
