@@ -25,7 +25,8 @@ def read_lines(path, *, what):
     """
     path = Path(path)
     try:
-        return path.read_text(encoding="utf-8").rstrip().splitlines()
+        # With or without the byte order mark that Windows' editors write.
+        return path.read_text(encoding="utf-8-sig").rstrip().splitlines()
     except FileNotFoundError as error:
         raise KerasfaceError(f"no pair list at {path}: expected {what}.") from error
     except (OSError, UnicodeDecodeError) as error:

@@ -45,6 +45,14 @@ def test_the_set_says_who_is_who_and_progress_is_told(small_lfw):
     assert len(np.unique(pairs.people)) == 3
 
 
+def test_a_list_that_windows_saved_is_the_same(small_lfw):
+    expected, listed = read_lfw(small_lfw).pairs, small_lfw / "pairs.txt"
+    listed.write_bytes(b"\xef\xbb\xbf" + listed.read_bytes().replace(b"\n", b"\r\n"))
+    read = read_lfw(small_lfw).pairs
+    for field in ("first", "second", "same", "folds"):
+        assert getattr(read, field).tolist() == getattr(expected, field).tolist()
+
+
 def test_missing_images_folders_and_lists_are_named(small_lfw):
     (small_lfw / "aligned_112" / "Bob" / "Bob_0001.jpg").unlink()
     with pytest.raises(KerasfaceError, match=r"1 of the 5 images .* first is .*Bob_0001\.jpg"):
