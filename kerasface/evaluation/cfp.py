@@ -56,6 +56,8 @@ def read_cfp(root: str | Path, protocol: str) -> PairSet:
             for images in _pairs(fold / file, lists):
                 one, other = (positions.setdefault(image, len(positions)) for image in images)
                 rows.append((one, other, same, number))
+    if not rows:
+        raise KerasfaceError(f"{splits}: its same.txt and diff.txt hold no pairs.")
     first, second, genuine, fold_numbers = (np.array(column) for column in zip(*rows, strict=True))
     paths = present(crops, list(positions), listed_in=folder, benchmark=name)
     _, person = np.unique([image.split("/")[0] for image in positions], return_inverse=True)

@@ -97,6 +97,10 @@ def test_cfp_missing_parts_are_named(cfp, tmp_path):
     (cfp / "aligned_112/004/profile/01.jpg").unlink()
     with pytest.raises(KerasfaceError, match=r"1 of the 11 images .* first is .*004/profile/01.jpg"):
         read_cfp(cfp, "FP")
+    for file in (cfp / "Protocol/Split/FP").rglob("*.txt"):
+        file.write_text("")
+    with pytest.raises(KerasfaceError, match="hold no pairs"):
+        read_cfp(cfp, "FP")
     (cfp / "Protocol/Split/FF/02/same.txt").unlink()
     with pytest.raises(KerasfaceError, match="no pair list at"):
         read_cfp(cfp, "FF")
