@@ -1,12 +1,11 @@
 """A page of crops for the eye."""
 
-import io
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from kerasface.alignment.log import read_log
+from kerasface.edge.images import EncodedImage, load_image
 from kerasface.errors import KerasfaceError
 
 __all__ = ["contact_sheet"]
@@ -26,7 +25,7 @@ def contact_sheet(folder):
         a Matplotlib `Figure`, for `kerasface.plot.save`. It shows people: don't publish it.
 
     Raises:
-        KerasfaceError: no log there, not one crop, or a crop that is gone.
+        KerasfaceError: no log there, not one crop, or a crop that is gone or damaged.
 
     Example:
         >>> save(contact_sheet("aligned"), "aligned.png")
@@ -43,7 +42,7 @@ def contact_sheet(folder):
         raise KerasfaceError(f"{folder} holds no crops to draw.")
     rows = np.unique(np.linspace(0, len(kept) - 1, _FACES).round().astype(int))
     read = _reader(Path(folder), [face.file for _, face in kept])
-    images = [np.array(Image.open(io.BytesIO(read(row))).convert("RGB")) for row in rows]
+    images = [load_image(EncodedImage(read(row), str(kept[row][1].file))) for row in rows]
     captions, colors = [], []
     for record, face in (kept[row] for row in rows):
         quality, several = face.quality, record.status == "several"

@@ -90,6 +90,9 @@ def test_contact_sheet_refuses_what_it_cannot_draw(few, tmp_path, aligned):
         contact_sheet(tmp_path)
     copy = tmp_path / "copy"
     shutil.copytree(aligned[0], copy)
+    (copy / "Grace" / "1.jpg").write_bytes(b"%!PS-Adobe-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n")
+    with pytest.raises(KerasfaceError, match=r"Grace/1\.jpg is a PostScript program"):
+        contact_sheet(copy)
     (copy / "Grace" / "1.jpg").unlink()
     with pytest.raises(KerasfaceError, match="can't read the crop"):
         contact_sheet(copy)
