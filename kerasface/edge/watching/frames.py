@@ -36,6 +36,7 @@ def read_frames(source, unreadable=None):
         >>> for label, frame in read_frames("door.mp4"):
         ...     print(label, frame.shape)
     """
+    source = str(source)  # also of a camera's number
     if Path(source).is_dir():
         files = photos_in(Path(source))
         if not files:
@@ -49,10 +50,10 @@ def read_frames(source, unreadable=None):
                 unreadable(path, str(error))
                 continue
             yield path.name, frame
-    elif str(source).isdecimal() and not Path(source).exists():
-        yield from _decoded(*_camera(str(source)))
+    elif source.isdecimal() and not Path(source).exists():
+        yield from _decoded(*_camera(source))
     elif Path(source).is_file():
-        yield from _decoded(str(source), None)
+        yield from _decoded(source, None)
     else:
         raise KerasfaceError(f"no folder, video file or camera {source}. A camera is a number: 0 is the first.")
 
