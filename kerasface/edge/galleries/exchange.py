@@ -41,7 +41,8 @@ def write_exchange(path, content):
         "people": people,
     }
     try:
-        write_atomically(path, (json.dumps(document, ensure_ascii=False) + "\n").encode())
+        # Names of folders may hold bytes that are no text (surrogates): spelled as JSON's escapes, which look the same.
+        write_atomically(path, (json.dumps(document, ensure_ascii=False) + "\n").encode(errors="backslashreplace"))
     except OSError as error:
         raise KerasfaceError(f"can't write {path}: {error}. Choose a folder you can write to.") from error
 

@@ -57,6 +57,15 @@ def test_import_gives_the_same_gallery(gallery, rng, tmp_path):
     assert (tmp_path / "again.json").read_bytes() == path.read_bytes()
 
 
+def test_a_name_that_is_no_text_goes_and_comes(spec, photos, tmp_path):
+    name = os.fsdecode(b"M\xfcller")  # a folder's, as an archive from elsewhere unpacks
+    gallery = Gallery(spec)
+    gallery.enroll(name, photos["Ada"])
+    gallery.export_json(tmp_path / "team.json")
+    assert json.loads((tmp_path / "team.json").read_text(encoding="utf-8"))["people"][0]["name"] == name
+    assert Gallery.import_json(tmp_path / "team.json").names == [name]
+
+
 def test_an_empty_gallery_goes_and_comes(spec, tmp_path):
     Gallery(spec).export_json(tmp_path / "empty.json")
     assert len(Gallery.import_json(tmp_path / "empty.json")) == 0
