@@ -115,9 +115,9 @@ class TFLiteSession:
         try:
             self._interpreter = tflite_interpreter()(model_content=content, num_threads=threads)
             self._interpreter.allocate_tensors()
+            self.metadata = tflite_metadata(content)
         except (ValueError, RuntimeError) as error:
             raise KerasfaceError(_damaged(path, len(content), "TFLite", error)) from error
-        self.metadata = tflite_metadata(content)
         inputs, self._outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         self._input = _only_input(inputs, path)
         self.input_shape = _shape(self._input["shape_signature"])

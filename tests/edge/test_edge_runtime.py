@@ -59,6 +59,16 @@ def test_a_truncated_model_is_an_error(model_files, name, kept):
         open_session(content[: kept if kept > 1 else int(kept * len(content))], "cut.model")
 
 
+def test_metadata_that_point_nowhere_are_an_error(model_files):
+    from ai_edge_litert import schema_py_generated as schema
+
+    content = bytearray(model_files["tflite"].read_bytes())
+    entry = schema.Model.GetRootAsModel(content, 0).Metadata(0)
+    content[(at := entry._tab.Pos + entry._tab.Offset(6)) : at + 4] = b"\xff\xff\xff\x7f"  # its buffer's number
+    with pytest.raises(KerasfaceError, match=r"bad\.tflite .*doesn't open as a TFLite model: not a whole TFLite file"):
+        open_session(bytes(content), "bad.tflite")
+
+
 @pytest.mark.parametrize("threads", [0, -1, 1.5, "2"])
 def test_threads_must_be_a_count(model_files, threads):
     with pytest.raises(ValueError, match=r"threads must be a whole number >= 1.*Received: threads="):
