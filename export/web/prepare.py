@@ -38,10 +38,11 @@ def prepare(embedder=None, folder=MODELS):
         if not sidecar.is_file():
             raise KerasfaceError(f"{sidecar} is not beside {embedder.name}: copy both, or export again.")
         files += [embedder, sidecar]
+    contents = {file.name: file.read_bytes() for file in files}  # which may lie in the folder itself
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    for file in files:
-        shutil.copyfile(file, folder / file.name)
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
     (folder / "NOTICE").write_text(f"{', '.join(asset.file for asset in assets.ASSETS.values())}: {assets.LICENCE}\n")
     (folder / "index.json").write_text(json.dumps({"embedder": embedder and embedder.name}) + "\n", encoding="utf-8")
 

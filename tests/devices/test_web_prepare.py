@@ -40,6 +40,18 @@ def test_models_are_put_beside_the_page(prepare, own_cache, tmp_path):
     assert "Apache License 2.0, The MediaPipe Authors" in (target / "NOTICE").read_text()
 
 
+def test_an_embedder_that_lies_there_already_stays(prepare, own_cache, tmp_path, monkeypatch):
+    monkeypatch.setattr("kerasface.edge.Embedder.load", lambda path: None)
+    target = tmp_path / "page" / "models"
+    target.mkdir(parents=True)
+    (target / "face.tflite").write_bytes(b"the only copy")
+    (target / "face.tflite.json").write_bytes(b"its sidecar")
+    prepare(target / "face.tflite", target)
+    assert (target / "face.tflite").read_bytes() == b"the only copy"
+    assert (target / "face.tflite.json").read_bytes() == b"its sidecar"
+    assert json.loads((target / "index.json").read_text()) == {"embedder": "face.tflite"}
+
+
 def test_what_is_no_embedder_is_refused_and_nothing_changes(prepare, own_cache, tmp_path):
     target = tmp_path / "page" / "models"
     prepare(None, target)
