@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-import shutil
 
 import keras
 
@@ -71,5 +70,3 @@ def _save(embedder, folder):
     )
     with contextlib.redirect_stdout(io.StringIO()):  # it prints the signature
         archive.write_out(str(folder), verbose=False)
-    # A note about who wrote it when: it would make the sha256 another one every time.
-    shutil.rmtree(folder / "fingerprint.pb", ignore_errors=True)
