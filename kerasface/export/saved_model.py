@@ -2,9 +2,11 @@
 
 import contextlib
 import io
+from pathlib import Path
 
 import keras
 
+from kerasface.errors import KerasfaceError
 from kerasface.export.handover import Calibration, hand_over, prepare
 from kerasface.spec import SPEC_KEY
 
@@ -32,13 +34,15 @@ def to_saved_model(model, path, *, spec, input_dtype="uint8", images=None, calib
         `ExportReport`.
 
     Raises:
-        KerasfaceError: the folder exists, or the SavedModel disagrees with the model; nothing is written then.
+        KerasfaceError: something is at `path`, or the SavedModel disagrees with the model; nothing is written then.
         ValueError: a spec that does not fit the model.
 
     Example:
         >>> to_saved_model(model, "mobilefacenet", spec=spec).parity.max_abs
         0.0
     """
+    if Path(path).exists():
+        raise KerasfaceError(f"{path} exists, and a SavedModel is a folder of its own: name one that doesn't exist.")
     embedder = prepare(model, path, spec, input_dtype=input_dtype)
 
     def write(staged, told):

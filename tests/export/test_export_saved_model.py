@@ -48,7 +48,10 @@ def test_its_sha256_is_that_of_sha256sums_list(saved):
     assert hashlib.sha256(listing.stdout).hexdigest() == report.sha256
 
 
-def test_a_folder_that_exists_is_not_replaced(model, spec, tmp_path):
-    (tmp_path / "there").mkdir()
-    with pytest.raises(KerasfaceError, match="is a folder"):
-        to_saved_model(model, tmp_path / "there", spec=spec)
+def test_what_exists_is_not_replaced(model, spec, tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_text("mine")
+    for name in ("folder", "file"):
+        with pytest.raises(KerasfaceError, match=f"{name} exists.* name one that doesn't exist"):
+            to_saved_model(model, tmp_path / name, spec=spec)
+    assert (tmp_path / "file").read_text() == "mine"
