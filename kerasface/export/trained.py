@@ -33,8 +33,8 @@ def load_trained(path):
     path = Path(path)
     if not path.is_file():
         raise KerasfaceError(f"no model {path}: expected a .keras file, as training writes it.")
-    # The legacy formats that Keras would also try could hold code.
-    if not zipfile.is_zipfile(path):
+    # The legacy formats that Keras would also try, by the ending of the name, could hold code.
+    if path.suffix != ".keras" or not zipfile.is_zipfile(path):
         raise KerasfaceError(f"{path} is no .keras file (a zip archive), as `kerasface train` writes it.")
     try:
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
