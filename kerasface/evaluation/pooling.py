@@ -47,7 +47,8 @@ def pool(embeddings, templates, *, media=None, weights=None) -> np.ndarray:
         scores is the published IJB evaluation of insightface.
     """
     embeddings, templates = np.asarray(embeddings), np.asarray(templates)
-    media = np.arange(len(embeddings)) if media is None else np.asarray(media)
+    # One medium, whose mean has the direction of the sum; a medium for each row would be a float64 copy of them all.
+    media = templates if media is None else np.asarray(media)
     weights = np.ones(len(embeddings)) if weights is None else np.asarray(weights, np.float64)
     lengths = {len(embeddings), *templates.shape, *media.shape, *weights.shape}
     if embeddings.ndim != 2 or len(lengths) != 1 or not len(embeddings):

@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -33,6 +35,20 @@ def test_templates_equal_plain_loops(seed, block):
     finally:
         pooling._BLOCK = old
     np.testing.assert_allclose(pooled, _by_hand(embeddings, templates, media, weights), atol=1e-5)
+
+
+def test_frames_without_media_are_not_copied(rng):
+    embeddings, templates = rng.normal(size=(40_000, 64)).astype(np.float32), np.arange(40_000) % 50
+    tracemalloc.start()
+    try:
+        pooled = pool(embeddings, templates)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    # Some blocks of 16,384 rows in float64, whatever the number of rows: YTF's frames are 621,126.
+    assert peak < 3 * 16_384 * 64 * 8
+    expected = np.stack([embeddings[templates == number].sum(axis=0) for number in range(50)])
+    np.testing.assert_allclose(pooled, expected / np.linalg.norm(expected, axis=1, keepdims=True), atol=1e-5)
 
 
 def test_a_long_video_counts_as_much_as_one_photo():
