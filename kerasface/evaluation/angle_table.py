@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 
+from kerasface.evaluation.pooling import EmptyTemplateError, pool
 from kerasface.evaluation.representation import unit
 from kerasface.evaluation.result import Result
 
@@ -79,9 +80,11 @@ def class_angles(embeddings, labels, prototypes=None) -> ClassAngles:
     people, rows, counts = np.unique(labels, return_inverse=True, return_counts=True)
     if people.size < 2:
         raise ValueError(f"angles between people need two of them. Received: {people.size}")
-    sums = np.zeros((people.size, embeddings.shape[1]))
-    np.add.at(sums, rows, embeddings)
-    centres = unit(sums)
+    try:
+        centres = pool(embeddings, rows)
+    except EmptyTemplateError as error:
+        label = people[error.template]
+        raise ValueError(f"the embeddings of a person cancel out. Received: label {label}") from error
     several = counts[rows] > 1
     intra = _degrees(np.einsum("nd,nd->n", embeddings, centres[rows])[several])
     to_centre = between = None

@@ -74,3 +74,10 @@ def test_a_rotation_changes_nothing(rng):
 def test_what_cannot_be_measured_is_refused(labels, prototypes, message):
     with pytest.raises(ValueError, match=message):
         class_angles(np.eye(3), labels, prototypes)
+
+
+@pytest.mark.parametrize("degrees", [(0, 180), (10, 130, 250)])  # of these float32 leaves a sum of 1e-8
+def test_a_person_without_a_centre_is_named(degrees):
+    angles = np.radians([*degrees, 45])
+    with pytest.raises(ValueError, match="cancel out. Received: label 7"):
+        class_angles(np.stack([np.cos(angles), np.sin(angles)], axis=1), np.array([7] * len(degrees) + [9]))
