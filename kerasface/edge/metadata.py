@@ -31,8 +31,8 @@ def read_spec(entries, content, path):
         an `EmbedderSpec`.
 
     Raises:
-        KerasfaceError: neither carries a spec, one can't be read, the sidecar is of another file, or they disagree on
-            the embedder_id.
+        KerasfaceError: neither carries a spec, one or its file can't be read, the sidecar is of another file, or they
+            disagree on the embedder_id.
     """
     inside = _parse(entries[SPEC_KEY], path) if SPEC_KEY in entries else None
     beside = _sidecar_spec(content, path)
@@ -57,6 +57,8 @@ def _sidecar_spec(content, path):
     try:
         fields = json.loads(sidecar.read_text(encoding="utf-8"))
         sha256, spec = fields["sha256"], fields["spec"]
+    except OSError as error:
+        raise KerasfaceError(f"can't read {sidecar}: {error.strerror}.") from error
     except (ValueError, KeyError, TypeError) as error:
         raise KerasfaceError(
             f"{sidecar} is no sidecar of a model: expected a JSON object with spec and sha256. Received: {error!r}. "

@@ -31,7 +31,7 @@ def read_model(path):
     """Returns the bytes of a model file.
 
     Raises:
-        KerasfaceError: no such file, a folder, or an empty file.
+        KerasfaceError: no such file, a folder, an empty file, or one that can't be read.
     """
     path = Path(path)
     if path.is_dir():
@@ -41,7 +41,10 @@ def read_model(path):
             f"no model file {path}. Is the path right, seen from {Path.cwd()}? `kerasface export` writes .tflite and "
             ".onnx files."
         )
-    content = path.read_bytes()
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise KerasfaceError(f"can't read the model file {path}: {error.strerror}.") from error
     if not content:
         raise KerasfaceError(f"the model file {path} is empty (0 bytes): export or copy it again.")
     return content

@@ -83,6 +83,16 @@ def test_a_sidecar_that_is_none_is_refused(tmp_path, text):
         read_spec({}, b"model", path)
 
 
+def test_another_users_sidecar_is_refused(tmp_path, monkeypatch):
+    def forbidden(path, *args, **kwargs):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    sidecar_path(tmp_path / "m.tflite").write_text("{}")
+    monkeypatch.setattr("pathlib.Path.read_text", forbidden)
+    with pytest.raises(KerasfaceError, match=r"can't read .*m\.tflite\.json: Permission denied"):
+        read_spec({}, b"model", tmp_path / "m.tflite")
+
+
 def test_no_spec_anywhere_names_the_way_out(tmp_path):
     with pytest.raises(KerasfaceError, match=r"carries no EmbedderSpec.*kerasface export"):
         read_spec({"other": b""}, b"model", tmp_path / "m.tflite")

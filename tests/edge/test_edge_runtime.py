@@ -51,6 +51,16 @@ def test_files_that_are_no_model(tmp_path):
         file_format(b"PK\x03\x04....", "model.keras")
 
 
+def test_another_users_model_is_refused(tmp_path, monkeypatch):
+    def forbidden(path, *args, **kwargs):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    (tmp_path / "theirs.tflite").write_bytes(b"secret")
+    monkeypatch.setattr("pathlib.Path.read_bytes", forbidden)
+    with pytest.raises(KerasfaceError, match=r"can't read the model file .*theirs\.tflite: Permission denied"):
+        read_model(tmp_path / "theirs.tflite")
+
+
 @pytest.mark.parametrize("kept", [12, 0.1, 0.6])
 @pytest.mark.parametrize("name", ["tflite", "onnx"])
 def test_a_truncated_model_is_an_error(model_files, name, kept):

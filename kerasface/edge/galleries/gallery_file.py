@@ -68,15 +68,21 @@ def read_gallery(path, secret=None):
         `GalleryContent`.
 
     Raises:
-        KerasfaceError: no such file, a folder, no gallery, of a newer format, damaged; encrypted and no secret or a
-            wrong one given; not encrypted and a secret given, since whoever changed the file could have put it there.
+        KerasfaceError: no such file, a folder, another user's, no gallery, of a newer format, damaged; encrypted and no
+            secret or a wrong one given; not encrypted and a secret given, since whoever changed the file could have put
+            it there.
     """
     path = Path(path)
     if path.is_dir():
         raise KerasfaceError(f"the gallery {path} is a folder. Name a file, {path / 'team.kfg'} for instance.")
     if not path.is_file():
         raise KerasfaceError(f"no gallery file {path}. `kerasface enroll` makes one.")
-    packed = path.read_bytes()
+    try:
+        packed = path.read_bytes()
+    except OSError as error:
+        raise KerasfaceError(
+            f"can't read the gallery {path}: {error.strerror}. It is readable by its owner alone: whose is it?"
+        ) from error
     if packed.startswith(SEALED_MAGIC):
         packed = open_sealed(packed, secret, path)
     elif secret is not None and packed.startswith(_MAGIC_START):

@@ -389,6 +389,16 @@ def test_files_that_are_no_gallery(tmp_path):
         Gallery.load(tmp_path / "later")
 
 
+def test_another_users_gallery_is_refused(tmp_path, gallery, monkeypatch):
+    def forbidden(path, *args, **kwargs):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    gallery.save(tmp_path / "team.kfg")
+    monkeypatch.setattr("pathlib.Path.read_bytes", forbidden)
+    with pytest.raises(KerasfaceError, match=r"can't read the gallery .*team\.kfg: Permission denied"):
+        Gallery.load(tmp_path / "team.kfg")
+
+
 def test_saving_where_nothing_can_be_written_is_an_error(tmp_path, gallery):
     (tmp_path / "file").touch()
     with pytest.raises(KerasfaceError, match="can't write the gallery"):
