@@ -122,7 +122,8 @@ def embed_ijb(
     """Embeds every face once and pools them into templates.
 
     Faces are aligned by their published points, embedded to length 1, weighted by the detector's score, averaged over
-    each medium and summed over a template's media (`pool`).
+    each medium and summed over a template's media (`pool`). insightface's script also lets a face weigh by the length
+    of its raw embedding (its "N1", on unless switched off), which no exported embedder tells.
 
     Args:
         embed: callable, uint8 (B, H, W, 3) RGB -> (B, D) float.

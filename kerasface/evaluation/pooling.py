@@ -44,7 +44,7 @@ def pool(embeddings, templates, *, media=None, weights=None) -> np.ndarray:
     Reference:
         Whitelam et al., IARPA Janus Benchmark-B face dataset, CVPRW 2017, for templates and media; Crosswhite et al.,
         Template adaptation for face verification and identification, FG 2017, for media pooling. Weighting by detector
-        scores is the published IJB evaluation of insightface.
+        scores is a part of the published IJB evaluation of insightface (see `embed_ijb`).
     """
     embeddings, templates = np.asarray(embeddings), np.asarray(templates)
     # One medium, whose mean has the direction of the sum; a medium for each row would be a float64 copy of them all.
