@@ -35,6 +35,7 @@ class Inbox:
     def __init__(self, folder):
         self.folder = Path(folder)
         self._seen = {}
+        self._given = {}
 
     def ready(self):
         """Returns the photos that haven't changed since the last call, oldest first."""
@@ -45,8 +46,10 @@ class Inbox:
                 with contextlib.suppress(FileNotFoundError):  # its sender took it back
                     status = path.stat()
                     now[path] = (status.st_mtime_ns, status.st_size)
-        ready = [path for path, state in now.items() if self._seen.get(path) == state]
-        self._seen = now
+        # One that can't be deleted is given once all the same.
+        given = {path: state for path, state in now.items() if self._given.get(path) == state}
+        ready = [path for path, state in now.items() if self._seen.get(path) == state and path not in given]
+        self._seen, self._given = now, {**given, **{path: now[path] for path in ready}}
         return sorted(ready, key=lambda path: now[path])
 
 
@@ -55,6 +58,9 @@ def taken(path):
 
     Returns:
         `EncodedImage`; None where it is gone.
+
+    Raises:
+        OSError: it can't be read or deleted; it is another user's, for instance.
     """
     try:
         photo = EncodedImage(path.read_bytes(), path.name)
@@ -85,6 +91,23 @@ def identify(pipeline, gallery, photo):
         box = [round(edge) for edge in found.face.box.tolist()]
         answers.append({"name": match.name, "cosine": round(match.score, 4), "threshold": match.threshold, "box": box})
     return {"photo": photo.name, "faces": answers}
+
+
+def answer(pipeline, gallery, path):
+    """Takes a photo and says who is on it.
+
+    Args:
+        pipeline, gallery: as of `identify`.
+        path: of the photo, which is deleted.
+
+    Returns:
+        dict as `identify` gives it; None where the photo is gone.
+    """
+    try:
+        photo = taken(path)
+    except OSError as error:  # the next one must have its turn
+        return {"photo": path.name, "problem": f"it can't be taken: {error.strerror}"}
+    return photo and identify(pipeline, gallery, photo)
 
 
 @dataclasses.dataclass
@@ -120,9 +143,8 @@ def main(embedder, gallery, inbox):
     decision_threshold(pipeline.embedder.spec)  # said now, not at the first face
     while not stop.is_set():
         for path in photos.ready():
-            known = kept.current()
-            if photo := taken(path):
-                print(json.dumps(identify(pipeline, known, photo), ensure_ascii=False), flush=True)
+            if told := answer(pipeline, kept.current(), path):
+                print(json.dumps(told, ensure_ascii=False), flush=True)
             if stop.is_set():
                 break
         stop.wait(PAUSE)

@@ -97,6 +97,10 @@ def test_photos_are_given_once_they_are_whole(tmp_path):
     photo.write_bytes(b"half and the rest")
     assert inbox.ready() == []
     assert inbox.ready() == [photo]
+    assert inbox.ready() == []
+    photo.write_bytes(b"another")
+    assert inbox.ready() == []
+    assert inbox.ready() == [photo]
     photo.unlink()
     assert inbox.ready() == []
 
@@ -154,6 +158,20 @@ def test_a_photo_that_takes_too_much_leaves_the_next_its_turn():
     portraits.portraits()["Grace"].save(png, "PNG")
     answer = service.identify(Full(), None, EncodedImage(png.getvalue(), "large.png"))
     assert answer == {"photo": "large.png", "problem": "MemoryError"}
+
+
+def test_a_photo_that_may_not_be_read_leaves_the_next_its_turn(tmp_path, monkeypatch):
+    def forbidden(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    photo = tmp_path / "theirs.jpg"
+    photo.touch()
+    monkeypatch.setattr("pathlib.Path.read_bytes", forbidden)
+    told = {"photo": "theirs.jpg", "problem": "it can't be taken: Permission denied"}
+    assert service.answer(None, None, photo) == told
+    photo.unlink()
+    monkeypatch.undo()
+    assert service.answer(None, None, photo) is None
 
 
 def test_without_a_threshold_it_ends_before_the_first_photo(embedder, gallery, models, tmp_path):
