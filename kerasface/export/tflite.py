@@ -47,8 +47,8 @@ def to_tflite(
         input_dtype: "uint8" or "float32", the type of the pixels.
         batch: images a run, fixed.
         images: uint8 (N, H, W, 3) RGB, at least 64, to prove the file on; by default `natural_images`.
-        representative: uint8 (N, H, W, 3) RGB faces, at least 64, that the ranges of activations are taken from; for
-            "int8-full" alone, and needed there. `read_crops` reads them.
+        representative: uint8 (N, H, W, 3) RGB faces, at least 64 and at least a batch, that the ranges of activations
+            are taken from; for "int8-full" alone, and needed there. `read_crops` reads them.
         calibration: `Calibration`: people on whom thresholds are chosen with the finished file.
 
     Returns:
@@ -57,7 +57,7 @@ def to_tflite(
     Raises:
         KerasfaceError: the converter has no operator for a layer, the file disagrees with the model, int8-full without
             representative faces or with a PReLU that integers can't have; nothing is written then.
-        ValueError: an unknown precision or type, or a spec that does not fit the model.
+        ValueError: an unknown precision or type, or a spec or representative faces that do not fit the model.
 
     Example:
         >>> spec = embedder_spec(model, name="mobilefacenet.arcface_celeba")
@@ -72,7 +72,7 @@ def to_tflite(
     if precision.startswith("int8"):
         require_quantizer()
     if precision == "int8-full":
-        content = _integer(model, spec, input_dtype, batch, _checked(representative, spec))
+        content = _integer(model, spec, input_dtype, batch, _checked(representative, spec, batch))
     elif precision == "int8":
         content = quantize_dynamically(converted(embedder, "fp32", batch))
     else:
@@ -89,16 +89,18 @@ def to_tflite(
     )
 
 
-def _checked(representative, spec):
+def _checked(representative, spec, batch):
     if representative is None:
         raise KerasfaceError(
             f"int8-full takes the ranges of its activations from faces: give at least {REPRESENTATIVE} aligned crops "
             "of the kind that the file will see (representative=…, --representative FOLDER), the training data for "
             "instance, and never the set that it is measured on."
         )
-    if len(representative) < REPRESENTATIVE or representative.shape[1:] != spec.input_shape:
+    least = max(REPRESENTATIVE, batch)  # the file is run on whole batches
+    fits = representative.shape[1:] == spec.input_shape and representative.dtype == "uint8"
+    if not fits or len(representative) < least:
         raise ValueError(
-            f"representative must be at least {REPRESENTATIVE} uint8 images of {spec.input_shape}. "
+            f"representative must be at least {least} uint8 images of {spec.input_shape}. "
             f"Received: {representative.dtype} {representative.shape}"
         )
     return representative

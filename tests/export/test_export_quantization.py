@@ -70,9 +70,10 @@ def test_float_input_and_a_batch_of_three(images, expected, model, spec, tmp_pat
 def test_int8_full_needs_faces(model, spec, tmp_path):
     with pytest.raises(KerasfaceError, match="ranges of its activations from faces"):
         to_tflite(model, tmp_path / "f.tflite", spec=spec, precision="int8-full")
-    few = natural_images(63, height=SIZE, width=SIZE)
-    with pytest.raises(ValueError, match="representative must be at least 64"):
-        to_tflite(model, tmp_path / "f.tflite", spec=spec, precision="int8-full", representative=few)
+    few, fractions = natural_images(63, height=SIZE, width=SIZE), natural_images(64, height=SIZE, width=SIZE) / 255
+    for wrong, options, least in ((few, {}, 64), (fractions, {}, 64), (few, {"batch": 65}, 65)):
+        with pytest.raises(ValueError, match=f"representative must be at least {least} uint8"):
+            to_tflite(model, tmp_path / "f.tflite", spec=spec, precision="int8-full", representative=wrong, **options)
     assert list(tmp_path.iterdir()) == []
 
 
