@@ -1,7 +1,7 @@
 """Galleries of more embeddings than memory holds: on disk in 4, 2 or 1 bytes a number, mapped, never loaded."""
 
-import contextlib
 import os
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -63,29 +63,28 @@ def save_gallery(path: str | Path, blocks: Iterable[np.ndarray], *, rows: int, p
     Example:
         >>> save_gallery("gallery.npy", (represent(embed, part) for part in parts), rows=1_000_000, precision="int8")
     """
-    path = Path(path)
-    draft, target, filled = path.with_name(f".{path.name}.draft"), None, 0
+    path, target, filled = Path(path), None, 0
     try:
-        for block in blocks:
-            part = quantized(block, precision)
-            if target is None:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                target = np.lib.format.open_memmap(draft, "w+", part.dtype, (rows, part.shape[1]))
-            if filled + len(part) > rows or part.shape[1] != target.shape[1]:
-                raise ValueError(
-                    f"{rows} rows of {target.shape[1]} were promised. Received: {part.shape} after {filled}"
-                )
-            target[filled : filled + len(part)] = part
-            filled += len(part)
-        if target is None or filled != rows:
-            raise ValueError(f"{rows} rows were promised. Received: {filled}")
-        target.flush()
-        os.replace(draft, path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # A folder of its own, so that two who write one gallery don't write into one draft.
+        with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
+            draft = Path(folder) / path.name
+            for block in blocks:
+                part = quantized(block, precision)
+                if target is None:
+                    target = np.lib.format.open_memmap(draft, "w+", part.dtype, (rows, part.shape[1]))
+                if filled + len(part) > rows or part.shape[1] != target.shape[1]:
+                    raise ValueError(
+                        f"{rows} rows of {target.shape[1]} were promised. Received: {part.shape} after {filled}"
+                    )
+                target[filled : filled + len(part)] = part
+                filled += len(part)
+            if target is None or filled != rows:
+                raise ValueError(f"{rows} rows were promised. Received: {filled}")
+            target.flush()
+            os.replace(draft, path)
     except OSError as error:
         raise KerasfaceError(f"the gallery cannot be written to {path}: {error}. Choose another place.") from error
-    finally:
-        with contextlib.suppress(OSError):
-            draft.unlink()
     return path
 
 

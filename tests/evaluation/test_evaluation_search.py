@@ -50,6 +50,20 @@ def test_a_stored_gallery_is_searched_where_it_lies(tmp_path, rng, precision, it
     assert list(path.parent.iterdir()) == [path]
 
 
+def test_two_who_write_one_gallery_leave_it_whole(tmp_path):
+    one, other = np.eye(4)[[0] * 6], np.eye(4)[[1] * 6]
+
+    def interrupted():
+        yield one[:3]
+        save_gallery(tmp_path / "g.npy", [other], rows=6)
+        np.testing.assert_array_equal(open_gallery(tmp_path / "g.npy"), other)
+        yield one[3:]
+
+    save_gallery(tmp_path / "g.npy", interrupted(), rows=6)
+    np.testing.assert_array_equal(open_gallery(tmp_path / "g.npy"), one)
+    assert [path.name for path in tmp_path.iterdir()] == ["g.npy"]
+
+
 def test_int8_keeps_the_direction(rng):
     rows = rng.normal(size=(200, 64))
     unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
