@@ -196,7 +196,7 @@ def threshold_at_far(curve: RocCurve, far: float) -> float | None:
     confidence bound, comes from `calibrate`.
 
     Args:
-        curve: from `roc_curve`.
+        curve: from `roc_curve`, whole; a report holds its `corners`.
         far: the target false accept rate (FMR), in (0, 1).
 
     Returns:
@@ -216,8 +216,9 @@ def threshold_at_far(curve: RocCurve, far: float) -> float | None:
 def corners(curve: RocCurve) -> RocCurve:
     """The same staircase in fewer points: only those where its direction changes.
 
-    Nothing that can be read off the curve changes; of 15.6 million scores with 20,000 genuine ones at most 40,000
-    points are left, which a JSON file can hold.
+    No rate that can be read off the curve changes; of 15.6 million scores with 20,000 genuine ones at most 40,000
+    points are left, which a JSON file can hold. Thresholds between them are gone, so `threshold_at_far` needs the whole
+    curve: of this one it gives a stricter threshold of the same TAR.
 
     Args:
         curve: from `roc_curve`.
