@@ -27,10 +27,15 @@ def new_key_file(path):
     """
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(secrets.token_bytes(_LEAST_BYTES))
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(secrets.token_bytes(_LEAST_BYTES))
+                file.flush()
+                os.fsync(file.fileno())
+        except BaseException:
+            # Nothing can be protected by it yet, and its name would be taken for good.
+            os.unlink(path)
+            raise
     except FileExistsError as error:
         raise KerasfaceError(
             f"there is a file {path} already, and a key is never overwritten: nobody could open any more what it "

@@ -162,6 +162,18 @@ def test_key_files_are_new_random_and_never_overwritten(tmp_path):
         Secret.key_file(tmp_path / "gone")
 
 
+def test_a_key_file_that_could_not_be_written_takes_no_name(tmp_path, monkeypatch):
+    def full(handle):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(KerasfaceError, match="can't write the key file .*No space left"):
+        new_key_file(tmp_path / "team.key")
+    monkeypatch.undo()
+    new_key_file(tmp_path / "team.key")
+    assert len((tmp_path / "team.key").read_bytes()) == 32
+
+
 def test_without_the_package_the_way_out_is_said(monkeypatch):
     def missing(name):
         raise ModuleNotFoundError(name)
