@@ -142,14 +142,14 @@ def embed_ijb(
     Example:
         >>> templates = embed_ijb(embed, read_ijb("IJBC"))
     """
-    from kerasface.edge.align import crop
-    from kerasface.edge.images import load_image
-
     parts = []
     for start in range(0, len(ijb.photos), _BATCH):
         rows = range(start, min(start + _BATCH, len(ijb.photos)))
-        crops = np.stack([crop(load_image(ijb.photos[row]), ijb.points[row], template) for row in rows])
-        parts.append(represent(embed, crops, flip=flip, batch_size=_BATCH))
+        crops = np.stack([_aligned(ijb.photos[row], ijb.points[row], template) for row in rows])
+        try:
+            parts.append(represent(embed, crops, flip=flip, batch_size=_BATCH))
+        except KerasfaceError as error:
+            raise KerasfaceError(f"{error} Image 0 is {ijb.photos[start]}.") from error
         if progress is not None:
             progress(rows.stop, len(ijb.photos))
     weights = ijb.scores if detector_weights else None
@@ -208,6 +208,17 @@ def identify_ijb(templates, ijb: IjbSet, *, flip: str = "sum", embedder: str = "
         for name, (gallery, gallery_subjects) in ijb.galleries.items()
     }
     return IdentificationReport(f"{ijb.name} 1:N", embedder, flip, searches, angles=None)
+
+
+def _aligned(photo, points, template):
+    from kerasface.edge.align import crop
+    from kerasface.edge.images import load_image
+
+    image = load_image(photo)
+    try:
+        return crop(image, points, template)
+    except ValueError as error:
+        raise KerasfaceError(f"{photo} cannot be aligned by its published points: {error}") from error
 
 
 def _table(path, columns):

@@ -88,6 +88,22 @@ def test_detector_scores_weigh_frames(ijb):
     assert not np.allclose(embed_ijb(_embed, read, flip="none", detector_weights=False)[0], single[0], atol=0.1)
 
 
+def test_a_face_that_cannot_be_embedded_is_named(ijb, monkeypatch):
+    monkeypatch.setattr("kerasface.evaluation.ijb._BATCH", 10)
+    read = read_ijb(ijb)
+    batches = []
+
+    def dead_in_the_second(batch):
+        batches.append(batch)
+        return _embed(batch) * (np.arange(len(batch)) != (3 if len(batches) == 2 else -1))[:, None]
+
+    with pytest.raises(KerasfaceError, match=rf"image 3 is zero .*Image 0 is {read.photos[10]}\.$"):
+        embed_ijb(dead_in_the_second, read, flip="none")
+    read.points[7] = 5.0
+    with pytest.raises(KerasfaceError, match=rf"{read.photos[7]} cannot be aligned .*coincide"):
+        embed_ijb(_embed, read)
+
+
 def test_lists_that_are_not_there_leave_their_protocol_out(ijb):
     (ijb / "meta/ijbc_template_pair_label.txt").unlink()
     (ijb / "meta/ijbc_1N_probe_mixed.csv").unlink()
