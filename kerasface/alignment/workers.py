@@ -2,6 +2,7 @@
 
 import collections
 import concurrent.futures
+import functools
 import itertools
 import multiprocessing
 import multiprocessing.connection
@@ -23,7 +24,8 @@ def in_processes(function, items, jobs, on_death):
 
     A process that dies (out of memory, a bug in a native library) takes its chunk along; each item of that chunk is
     tried once more alone, and what kills its process again becomes `on_death(item)`. When this process ends in whatever
-    way, kill -9 included, so do the others.
+    way, kill -9 included, so do the others, in the middle of an item; so they do when the iteration is given up, by
+    Ctrl-C or by closing it.
 
     Args:
         function: that can be pickled, as must be its results.
@@ -37,7 +39,11 @@ def in_processes(function, items, jobs, on_death):
     source = iter(items)
     chunks = iter(lambda: list(itertools.islice(source, _CHUNK)), [])
     waiting: collections.deque = collections.deque()  # (chunk, future), oldest first
-    pool = _pool(function, jobs)
+    # A pool's shutdown waits for every chunk that its processes were sent, minutes of large photos: given up, they end
+    # with this pipe instead.
+    lifeline, held = multiprocessing.Pipe(duplex=False)
+    begin = functools.partial(_begin, function, lifeline)
+    pool = _pool(begin, jobs)
     try:
         _check_start(pool)
         while True:
@@ -50,18 +56,23 @@ def in_processes(function, items, jobs, on_death):
                 results = future.result()
             except BrokenProcessPool:
                 pool.shutdown(wait=False, cancel_futures=True)
-                results = _one_by_one(function, chunk, on_death)
-                pool = _pool(function, jobs)
+                results = _one_by_one(begin, chunk, on_death)
+                pool = _pool(begin, jobs)
                 waiting = collections.deque((later, _again(pool, later, kept)) for later, kept in waiting)
             yield from results
+    except BaseException:
+        held.close()
+        raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+        held.close()
+        lifeline.close()
 
 
-def _pool(function, jobs):
+def _pool(begin, jobs):
     # Spawned, not forked: a forked copy of a runtime's threads and locks hangs.
     context = multiprocessing.get_context("spawn")
-    return concurrent.futures.ProcessPoolExecutor(jobs, context, initializer=_begin, initargs=(function,))
+    return concurrent.futures.ProcessPoolExecutor(jobs, context, initializer=begin)
 
 
 def _check_start(pool):
@@ -74,10 +85,10 @@ def _check_start(pool):
         ) from error
 
 
-def _one_by_one(function, chunk, on_death):
+def _one_by_one(begin, chunk, on_death):
     results: list = []
     while len(results) < len(chunk):
-        pool = _pool(function, 1)
+        pool = _pool(begin, 1)
         try:
             for item in chunk[len(results) :]:
                 results += pool.submit(_run_chunk, [item]).result()
@@ -103,17 +114,17 @@ def _submitted(pool, chunk):
         return future
 
 
-def _begin(function):
+def _begin(function, lifeline):
     global _function  # noqa: PLW0603 (a process has one task for its life)
     _function = function
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which stops its processes itself
     # LiteRT greets each process from C++, across the parent's progress bar; exceptions come as results.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=_end_with_parent, args=(lifeline,), daemon=True).start()
 
 
-def _end_with_parent():
-    multiprocessing.connection.wait([multiprocessing.parent_process().sentinel])
+def _end_with_parent(lifeline):
+    multiprocessing.connection.wait([multiprocessing.parent_process().sentinel, lifeline])
     os._exit(1)
 
 

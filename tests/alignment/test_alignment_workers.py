@@ -1,5 +1,6 @@
-"""The pool that outlives its processes."""
+"""What processes do with items; deaths on photos are tested in test_alignment_tree.py."""
 
+import contextlib
 import os
 import signal
 import time
@@ -40,3 +41,22 @@ def _wait_for_death(left):
             except ProcessLookupError:
                 return
     raise AssertionError("no process has died")
+
+
+class Slow:
+    """Function of a number: the first few at once; of each later one, a file when it is through, seconds later."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def __call__(self, item):
+        if item >= 8:
+            time.sleep(4)
+            (self.folder / str(item)).touch()
+        return item
+
+
+def test_giving_up_waits_for_no_item_that_was_begun(tmp_path):
+    with contextlib.closing(in_processes(Slow(tmp_path), range(24), 2, None)) as results:
+        assert next(results) == 0
+    assert not list(tmp_path.iterdir())
