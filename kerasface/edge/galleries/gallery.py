@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import unicodedata
 
 import numpy as np
 
@@ -54,6 +55,9 @@ class Gallery:
     gallery only with its people's consent. Its file is readable by its owner alone (mode 600) and encrypted when there
     is a `secret`; with a `renewal` key it can be revoked.
 
+    Names are kept in Unicode's composed form (NFC): folders from a Mac spell "ü" as two characters, keyboards as one,
+    and who is called either must be the same person, above all when he is to be removed.
+
     Args:
         spec: the embedder's `EmbedderSpec`. Its `embedder_id` binds the gallery; its thresholds decide.
         policy: "mean" or "max".
@@ -93,7 +97,7 @@ class Gallery:
         return len(self._rows)
 
     def __contains__(self, name):
-        return name in self._rows
+        return _composed(name) in self._rows
 
     @property
     def names(self):
@@ -106,8 +110,7 @@ class Gallery:
         Raises:
             KerasfaceError: no such person.
         """
-        self._check_known(name)
-        return self._counts[name]
+        return self._counts[self._known(name)]
 
     def check(self, embedder_id):
         """Refuses what another model made.
@@ -142,7 +145,7 @@ class Gallery:
         if not len(embeddings):
             raise ValueError(f"embeddings must hold at least one. Received: embeddings.shape={embeddings.shape}")
         rows = embeddings.mean(0, keepdims=True) if self.policy == "mean" else embeddings
-        self._add(name, self._hidden(rows), len(embeddings))
+        self._add(_composed(name), self._hidden(rows), len(embeddings))
 
     def merge(self, other):
         """Adds everybody of another gallery; who is in both is taken for one person.
@@ -177,7 +180,7 @@ class Gallery:
         Raises:
             KerasfaceError: no such person.
         """
-        self._check_known(name)
+        name = self._known(name)
         del self._rows[name], self._counts[name]
         self._index = None
 
@@ -272,8 +275,12 @@ class Gallery:
     @classmethod
     def _of(cls, content, renewal, secret):
         gallery = cls(content.spec, policy=content.policy, renewal=renewal, secret=secret)
-        for name, photos, rows in content.people():
-            gallery._rows[name], gallery._counts[name] = rows, photos
+        for written, photos, rows in content.people():
+            name = _composed(written)
+            if name in gallery._rows:
+                gallery._add(name, rows, photos)
+            else:
+                gallery._rows[name], gallery._counts[name] = rows, photos
         return gallery
 
     def _content(self, rows, renewal_id):
@@ -337,9 +344,14 @@ class Gallery:
             raise ValueError(f"embeddings must have unit length, as Embedder.embed gives them. Received: {received}")
         return embeddings / norms
 
-    def _check_known(self, name):
-        if name not in self._rows:
+    def _known(self, name):
+        if name not in self:
             raise KerasfaceError(f"nobody named {name!r} in the gallery; it knows: {', '.join(self.names) or 'nobody'}")
+        return _composed(name)
+
+
+def _composed(name):
+    return unicodedata.normalize("NFC", name)
 
 
 def _check_renewal(path, stored, given):

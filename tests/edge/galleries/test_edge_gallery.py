@@ -59,6 +59,37 @@ def test_the_threshold_itself_accepts(gallery, people):
     assert gallery.identify(people["Ada"][4], threshold=np.nextafter(score, 2)).name is None
 
 
+def test_a_name_is_the_same_however_its_letters_are_composed(spec, people):
+    composed, from_a_mac = "J\u00fcrgen", "Ju\u0308rgen"
+    gallery, at_once = Gallery(spec), Gallery(spec)
+    gallery.enroll(composed, people["Ada"][:3])
+    gallery.enroll(from_a_mac, people["Ada"][3:])
+    at_once.enroll(composed, people["Ada"])
+    assert gallery.names == [composed]
+    assert gallery.count(from_a_mac) == 5
+    assert from_a_mac in gallery
+    probe = people["Grace"][0]
+    assert gallery.identify(probe).score == pytest.approx(at_once.identify(probe).score, abs=1e-6)
+    gallery.remove(from_a_mac)
+    assert len(gallery) == 0
+
+
+@pytest.mark.parametrize("policy", ["mean", "max"])
+def test_a_file_with_one_name_in_two_compositions_reads_as_one_person(spec, people, tmp_path, policy):
+    """Other programs may write such files."""
+    both = Gallery(spec, policy=policy)
+    both.enroll("J\u00fcrgen", people["Ada"][:3])
+    both.enroll("Jurgen", people["Ada"][3:])
+    both.export_json(tmp_path / "both.json")
+    text = (tmp_path / "both.json").read_text(encoding="utf-8")
+    (tmp_path / "both.json").write_text(text.replace('"Jurgen"', '"Ju\u0308rgen"'), encoding="utf-8")
+    read, at_once = Gallery.import_json(tmp_path / "both.json"), Gallery(spec, policy=policy)
+    at_once.enroll("J\u00fcrgen", people["Ada"])
+    assert (read.names, read.count("J\u00fcrgen")) == (["J\u00fcrgen"], 5)
+    probe = people["Grace"][0]
+    assert read.identify(probe).score == pytest.approx(at_once.identify(probe).score, abs=1e-6)
+
+
 def test_an_empty_gallery_knows_nobody(spec, people):
     assert Gallery(spec).identify(people["Ada"][0]) == Match(None, -1.0, None, 0.5)
     assert json.loads(Match(None, -1.0, None, 0.5).to_json())["name"] is None
