@@ -5,10 +5,10 @@ import dataclasses
 from pathlib import Path, PurePosixPath
 
 from kerasface.edge.detection.detector import Face
-from kerasface.edge.photo_files import PHOTO_SUFFIXES, files_below
+from kerasface.edge.photo_files import PHOTO_SUFFIXES, UNREAD_SUFFIXES, files_below, unread_text
 from kerasface.errors import KerasfaceError
 
-__all__ = ["PhotoJob", "list_jobs"]
+__all__ = ["PhotoJob", "list_jobs", "photos_unread"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,12 +54,30 @@ def list_jobs(source, faces=None):
     if not photos:
         raise KerasfaceError(
             f"{source} holds no photos: expected {', '.join(PHOTO_SUFFIXES)} files in it or below. "
-            f"Received: {len(files)} others."
+            f"Received: {len(files)} others.{unread_text(files)}"
         )
     stems = _stems(sorted(photos))
     if faces is None:
         return [PhotoJob(photo, stem) for photo, stem in stems.items()]
     return [PhotoJob(photo, stem, tuple(faces.get(photo, ()))) for photo, stem in stems.items()]
+
+
+def photos_unread(source):
+    """Lists the photos of a tree that `list_jobs` leaves out, because Pillow doesn't read their kind everywhere.
+
+    Args:
+        source: folder.
+
+    Returns:
+        sorted list of paths below it, with forward slashes.
+
+    Example:
+        >>> photos_unread("photos")
+        ['Ann/IMG_0001.HEIC']
+    """
+    source = Path(source)
+    found = (path for path in files_below(source) if path.suffix.lower() in UNREAD_SUFFIXES)
+    return sorted(path.relative_to(source).as_posix() for path in found)
 
 
 def _stems(photos):

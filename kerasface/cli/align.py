@@ -5,7 +5,8 @@ from pathlib import Path
 import typer
 from rich.table import Column, Table
 
-from kerasface.cli.console import console, error_console, import_extra, import_training_side
+from kerasface.cli.console import console, counted, error_console, import_extra, import_training_side
+from kerasface.cli.unread import tell_left_out
 from kerasface.errors import KerasfaceError
 from kerasface.progress import progress_bar
 from kerasface.quiet import quiet_standard_error
@@ -44,6 +45,7 @@ def align(
     Example: kerasface align photos/ aligned/ --jobs 8 --sheet aligned.png
     """
     from kerasface.alignment import Aligner, AlignmentSettings, align_packed, align_tree, read_points
+    from kerasface.alignment.jobs import photos_unread
     from kerasface.alignment.log import LOG
 
     try:
@@ -74,11 +76,13 @@ def align(
         with progress_bar(error_console, "aligning") as update:
             report = run(source, target, settings, jobs=jobs, faces=known, aligner=aligner, progress=update)
     before = f", {report.done_before:,} of them done before" if report.done_before else ""
-    console.print(f"{target}: {report.crops:,} crops of {report.photos:,} photos{before}", soft_wrap=True)
+    crops, photos = counted(report.crops, "crop"), counted(report.photos, "photo")
+    console.print(f"{target}: {crops} of {photos}{before}", soft_wrap=True)
     console.print(_table(report))
+    tell_left_out(photos_unread(source), "of kinds that aren't read; save them as JPEG or PNG")
     if report.gone:
         error_console.print(
-            f"{target} also holds crops of {len(report.gone):,} photos that {source} doesn't, the first of "
+            f"{target} also holds crops of {counted(len(report.gone), 'photo')} that {source} doesn't, the first of "
             f"{report.gone[0]}: delete them, or {target} whole, if these people are not to be in it.",
             soft_wrap=True,
         )

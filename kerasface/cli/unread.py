@@ -2,7 +2,7 @@
 
 from kerasface.cli.console import counted, error_console
 
-__all__ = ["tell_unread"]
+__all__ = ["tell_left_out", "tell_unread"]
 
 _NAMED = 3
 
@@ -12,12 +12,18 @@ def tell_unread(source):
     from kerasface.data.folder import photos_unread
 
     unread = photos_unread(source)
-    if unread:
-        named = ", ".join(map(str, unread[:_NAMED])) + (", …" if len(unread) > _NAMED else "")
+    tell_left_out(unread, f"that {'is' if len(unread) == 1 else 'are'} no JPEG, PNG or BMP")
+
+
+def tell_left_out(photos, reason):
+    """Says how many photos are left out, why, and names the first; nothing where there are none.
+
+    Args:
+        photos: list of their paths.
+        reason: what follows "left out 2 photos".
+    """
+    if photos:
+        named = ", ".join(map(str, photos[:_NAMED])) + (", …" if len(photos) > _NAMED else "")
         error_console.print(
-            f"left out {counted(len(unread), 'photo')} that {'is' if len(unread) == 1 else 'are'} no JPEG, PNG or BMP: "
-            f"{named}",
-            soft_wrap=True,
-            highlight=False,
-            markup=False,
+            f"left out {counted(len(photos), 'photo')} {reason}: {named}", soft_wrap=True, highlight=False, markup=False
         )

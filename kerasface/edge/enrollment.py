@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from kerasface.edge.images import load_image
-from kerasface.edge.photo_files import PHOTO_SUFFIXES, UNREAD_SUFFIXES, photos_in
+from kerasface.edge.photo_files import PHOTO_SUFFIXES, UNREAD_SUFFIXES, files_below, photos_in, unread_text
 from kerasface.errors import KerasfaceError
 
 __all__ = ["enroll_photos", "photos_by_person", "photos_left_out"]
@@ -40,9 +40,11 @@ def photos_by_person(photos, name=None):
     else:
         raise KerasfaceError("whose photos are these? Give --name, or one folder with a sub-folder a person.")
     if not any(people.values()):
+        files = [file for path in photos if path.is_dir() for file in files_below(path)]
         raise KerasfaceError(
             f"no photos in {', '.join(map(str, photos))}: expected {', '.join(PHOTO_SUFFIXES)} files"
             + (" with --name, or a sub-folder a person with them." if name is None else ".")
+            + unread_text(files)
         )
     for person in people:
         if not person.strip():

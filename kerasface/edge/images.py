@@ -13,6 +13,8 @@ from kerasface.errors import KerasfaceError
 __all__ = ["EncodedImage", "load_image"]
 
 _JPEG_START, _PNG_START = b"\xff\xd8\xff", b"\x89PNG"
+# What a HEIF container of phones calls itself in bytes 4…12; other brands are videos, or AVIF.
+_HEIF_STARTS = tuple(b"ftyp" + brand for brand in (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1"))
 _MAX_16_BIT = 65535
 # Pillow hands PostScript, whatever the file's name is, to the program Ghostscript.
 _PROGRAMS = ("EPS",)
@@ -83,6 +85,10 @@ def load_image(photo):
         if start.startswith((_JPEG_START, _PNG_START)):
             raise KerasfaceError(
                 f"{photo} is truncated: it ends in its header ({len(content)} bytes). Copy it again."
+            ) from error
+        if content[4:12] in _HEIF_STARTS:
+            raise KerasfaceError(
+                f"{photo} is a HEIC photo, as iPhones take them, which isn't read here. Save it as JPEG or PNG."
             ) from error
         raise KerasfaceError(
             f"{photo} is not an image that Pillow can read. Received: first bytes {start!r}. Save it as JPEG or PNG."

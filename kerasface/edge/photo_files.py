@@ -1,6 +1,6 @@
 """Which files of a folder are photos."""
 
-__all__ = ["PHOTO_SUFFIXES", "UNREAD_SUFFIXES", "files_below", "photos_in"]
+__all__ = ["PHOTO_SUFFIXES", "UNREAD_SUFFIXES", "files_below", "photos_in", "unread_text"]
 
 PHOTO_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jp2", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 # What phones and cameras write besides: Pillow reads it not at all, with a plugin, or only in its newer versions.
@@ -23,6 +23,23 @@ def photos_in(folder, suffixes=PHOTO_SUFFIXES):
     """
     files = (path for path in folder.iterdir() if path.suffix.lower() in suffixes)
     return sorted((path for path in files if not path.name.startswith(".")), key=lambda path: path.name)
+
+
+def unread_text(paths):
+    """Says which kinds of photos that aren't read are among files, for messages that no photo is.
+
+    Args:
+        paths: of `pathlib.Path`.
+
+    Returns:
+        a sentence after a blank; "" where there are none.
+
+    Example:
+        >>> unread_text([Path("photos/IMG_0001.HEIC")])
+        " .heic photos aren't read: save them as JPEG or PNG."
+    """
+    kinds = sorted({path.suffix.lower() for path in paths}.intersection(UNREAD_SUFFIXES))
+    return f" {', '.join(kinds)} photos aren't read: save them as JPEG or PNG." if kinds else ""
 
 
 def files_below(folder, _above=()):

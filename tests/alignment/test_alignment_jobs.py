@@ -47,5 +47,8 @@ def test_refusals(tmp_path):
     with pytest.raises(KerasfaceError, match="no folder"):
         list_jobs(tmp_path / "gone")
     tree(tmp_path, "a/note.txt")
-    with pytest.raises(KerasfaceError, match="holds no photos: expected .jpg, .*Received: 1 others"):
+    with pytest.raises(KerasfaceError, match="holds no photos: expected .jpg, .*Received: 1 others.$"):
+        list_jobs(tmp_path)
+    tree(tmp_path, "a/IMG_1.HEIC", "b/2.heic", "b/3.nef")
+    with pytest.raises(KerasfaceError, match="Received: 4 others. .heic, .nef photos aren't read: save them as JPEG"):
         list_jobs(tmp_path)

@@ -32,14 +32,27 @@ def test_tells_of_crops_whose_photos_are_gone(kerasface, few, tmp_path):  # noqa
     (source / "Grace" / "1.jpg").unlink()
     code, _, err = kerasface("align", source, tmp_path / "set")
     assert code == 0, err
-    assert "also holds crops of 1 photos that" in err
+    assert "also holds crops of 1 photo that" in err
     assert "Grace/1.jpg" in err
+
+
+def test_names_the_photos_of_kinds_that_are_not_read(kerasface, few, tmp_path):  # noqa: F811
+    for name in ("Grace/old/IMG_2.HEIC", "Grace/IMG_1.heic", "Odd/.IMG_3.heic", "Odd/note.txt"):
+        (few / name).parent.mkdir(exist_ok=True)
+        (few / name).touch()
+    code, out, err = kerasface("align", few, tmp_path / "set")
+    assert code == 0, err
+    assert "1 crop of 2 photos" in out
+    told = (
+        "left out 2 photos of kinds that aren't read; save them as JPEG or PNG: Grace/IMG_1.heic, Grace/old/IMG_2.HEIC"
+    )
+    assert told in err.splitlines()
 
 
 def test_packs_and_limits(kerasface, few, tmp_path):  # noqa: F811
     code, out, err = kerasface("align", few, tmp_path / "packed", "--pack")
     assert code == 0, err
-    assert "1 crops of 2 photos" in out
+    assert "1 crop of 2 photos" in out
     assert (tmp_path / "packed" / "manifest.json").is_file()
     code, out, _ = kerasface("align", few, tmp_path / "set", "--min-size", 500, "--faces", "all")
     assert code == 0
@@ -51,7 +64,7 @@ def test_points_from_elsewhere(kerasface, few, tmp_path):  # noqa: F811
     table.write_text("Grace/1.jpg,110,155,133,115,152,95,93,117,138,137\n")
     code, out, err = kerasface("align", few, tmp_path / "set", "--points", table, "--order", "mtcnn")
     assert code == 0, err
-    assert "1 crops of 2 photos" in out
+    assert "1 crop of 2 photos" in out
 
 
 def test_errors_say_what_to_do(kerasface, few, tmp_path, monkeypatch):  # noqa: F811

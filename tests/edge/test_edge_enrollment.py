@@ -79,8 +79,11 @@ def test_photos_of_nobody_are_errors(crops, tmp_path):
         photos_by_person([crops / "Ann" / "0.png"])
     with pytest.raises(KerasfaceError, match="no photos in"):
         photos_by_person([crops / "nobody"], name="Ann")
-    with pytest.raises(KerasfaceError, match="a sub-folder a person"):
+    with pytest.raises(KerasfaceError, match="a sub-folder a person with them.$"):
         photos_by_person([crops / "nobody"])
+    (crops / "nobody" / "1.HEIC").touch()
+    with pytest.raises(KerasfaceError, match=r"\.heic photos aren't read: save them as JPEG"):
+        photos_by_person([crops / "nobody"], name="Ann")
 
 
 def test_enrolled_is_the_mean_of_a_persons_photos(crops, pipeline, block_model):

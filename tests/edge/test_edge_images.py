@@ -127,3 +127,11 @@ def test_postscript_is_never_handed_to_ghostscript(tmp_path, monkeypatch):
     with pytest.raises(KerasfaceError, match=r"photo\.jpg is a PostScript program.*Save it as JPEG"):
         load_image(tmp_path / "photo.jpg")
     assert not ran.exists()
+
+
+@pytest.mark.parametrize("brand", [b"heic", b"mif1"])
+def test_a_phones_heic_is_called_by_its_name(tmp_path, brand):
+    # ISO/IEC 23008-12: a box of length 24 and type ftyp, its brand, its version, and the brands it is compatible with.
+    (tmp_path / "IMG_0001.jpg").write_bytes(b"\0\0\0\x18ftyp" + brand + b"\0\0\0\0mif1heic" + bytes(200))
+    with pytest.raises(KerasfaceError, match=r"IMG_0001\.jpg is a HEIC photo.*Save it as JPEG"):
+        load_image(tmp_path / "IMG_0001.jpg")

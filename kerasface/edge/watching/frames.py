@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from kerasface.edge.images import load_image
-from kerasface.edge.photo_files import PHOTO_SUFFIXES, photos_in
+from kerasface.edge.photo_files import PHOTO_SUFFIXES, UNREAD_SUFFIXES, photos_in, unread_text
 from kerasface.errors import KerasfaceError
 
 __all__ = ["read_frames"]
@@ -24,7 +24,7 @@ def read_frames(source, unreadable=None):
         source: a folder of pictures, in the order of their names; a video file; or a camera's number, 0 being the
             first. Videos and cameras are read through PyAV (FFmpeg): `pip install 'kerasface[video]'`.
         unreadable: called as `unreadable(path, reason)` with a folder's picture that can't be read, which is left
-            out then; None lets the first one end the reading.
+            out then; None lets the first one end the reading, but for those of kinds that never are, HEIC for one.
 
     Yields:
         (label, frame): a picture's name or the time in seconds, and (H, W, 3) uint8 RGB.
@@ -40,7 +40,10 @@ def read_frames(source, unreadable=None):
     if Path(source).is_dir():
         files = photos_in(Path(source))
         if not files:
-            raise KerasfaceError(f"no pictures in {source}: expected {', '.join(PHOTO_SUFFIXES)} files.")
+            unread = unread_text(Path(source).iterdir())
+            raise KerasfaceError(f"no pictures in {source}: expected {', '.join(PHOTO_SUFFIXES)} files.{unread}")
+        for path in photos_in(Path(source), UNREAD_SUFFIXES) if unreadable else ():
+            unreadable(path, f"{path.suffix} photos aren't read: save it as JPEG or PNG")
         for path in files:
             try:
                 frame = load_image(path)

@@ -94,6 +94,8 @@ def test_a_video_may_have_a_cameras_name(tmp_path, pictures, monkeypatch):
 def test_sources_that_are_none_say_why(tmp_path, monkeypatch):
     (tmp_path / "text.mp4").write_text("hello")
     (tmp_path / "empty").mkdir()
+    (tmp_path / "phone").mkdir()
+    (tmp_path / "phone" / "1.HEIC").touch()
     with wave.open(str(tmp_path / "sound.wav"), "wb") as sound:
         sound.setparams((1, 2, 8000, 0, "NONE", ""))
         sound.writeframes(bytes(1600))
@@ -101,7 +103,8 @@ def test_sources_that_are_none_say_why(tmp_path, monkeypatch):
         (tmp_path / "gone.mp4", "no folder, video file or camera"),
         (tmp_path / "text.mp4", "can't read frames from"),
         (tmp_path / "sound.wav", "can't read frames from"),
-        (tmp_path / "empty", "no pictures in"),
+        (tmp_path / "empty", "no pictures in.*files.$"),
+        (tmp_path / "phone", "no pictures in.*files. .heic photos aren't read: save them as JPEG"),
     ):
         with pytest.raises(KerasfaceError, match=message):
             list(read_frames(source))
