@@ -7,7 +7,7 @@ import typer
 from rich.table import Column, Table
 
 from kerasface.cli.console import console, counted, error_console, people_text
-from kerasface.cli.faces import LARGEST, MIN_SCORE, MODEL, NO_ALIGN, THRESHOLD, open_pipeline
+from kerasface.cli.faces import LARGEST, MIN_SCORE, MODEL, NO_ALIGN, THRESHOLD, cosine_text, open_gallery, open_pipeline
 from kerasface.cli.keys import KEY_FILE, PASSPHRASE_FILE, RENEWAL_KEY, open_keys
 from kerasface.errors import KerasfaceError
 from kerasface.progress import progress_bar
@@ -83,31 +83,33 @@ def identify(
 
     Example: kerasface identify mobilefacenet.tflite party.jpg --gallery team.kfg
     """
-    from kerasface.edge import Gallery, load_image
+    from kerasface.edge import load_image
 
     keys = open_keys(passphrase_file, key_file, renewal_key)
     pipeline = open_pipeline(model, no_align, min_score)
-    known = Gallery.load(gallery, spec=pipeline.embedder.spec, **keys)
+    known = open_gallery(gallery, pipeline, keys)
     # A path that is cut short names no photo: it is folded instead.
     table = Table(Column("photo", overflow="fold"), "face", "who", "cosine", "threshold")
     if ranks > 1:
         table.add_column("nearest", overflow="fold")
     unread = 0
-    for path in photos:
-        try:
-            faces = pipeline.faces(load_image(path))
-        except KerasfaceError as error:
-            unread += 1
-            table.add_row(str(path), "–", str(error))
-            continue
-        if not faces:
-            table.add_row(str(path), "–", "no face found")
-        for number, face in enumerate(faces, start=1):
-            match = known.identify(face.embedding, threshold, ranks=ranks, embedder_id=face.embedder_id)
-            row = [str(path), str(number), match.name or "unknown", f"{match.score:.4f}", f"{match.threshold:.4f}"]
-            if ranks > 1:
-                row.append(", ".join(f"{name} {cosine:.4f}" for name, cosine in match.ranking))
-            table.add_row(*row)
+    with progress_bar(error_console, "identifying") as update:
+        for done, path in enumerate(photos):
+            update(done, len(photos))
+            try:
+                faces = pipeline.faces(load_image(path))
+            except KerasfaceError as error:
+                unread += 1
+                table.add_row(str(path), "–", str(error))
+                continue
+            if not faces:
+                table.add_row(str(path), "–", "no face found")
+            for number, face in enumerate(faces, start=1):
+                match = known.identify(face.embedding, threshold, ranks=ranks, embedder_id=face.embedder_id)
+                row = [str(path), str(number), match.name or "unknown", cosine_text(match), f"{match.threshold:.4f}"]
+                if ranks > 1:
+                    row.append(", ".join(f"{name} {cosine:.4f}" for name, cosine in match.ranking))
+                table.add_row(*row)
     console.print(table)
     if unread:
         raise KerasfaceError(f"{unread} of {len(photos)} photos could not be looked at.")

@@ -37,5 +37,6 @@ def verify(
     cosine = float(faces[0].embedding @ faces[1].embedding)
     same = cosine >= limit
     verdict = "[green]same person[/]" if same else "[yellow]different people[/]"
-    console.print(f"{verdict}  cosine {cosine:.4f}, threshold {limit:.4f}")
+    far = "" if threshold is not None else f" (FAR {min(entry.far for entry in pipeline.embedder.spec.thresholds):g})"
+    console.print(f"{verdict}  cosine {cosine:.4f}, threshold {limit:.4f}{far}", soft_wrap=True)
     sys.exit(0 if same else 1)

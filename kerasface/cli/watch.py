@@ -6,7 +6,7 @@ from pathlib import Path
 import typer
 
 from kerasface.cli.console import console, counted, error_console
-from kerasface.cli.faces import MIN_SCORE, MODEL, THRESHOLD, open_pipeline
+from kerasface.cli.faces import MIN_SCORE, MODEL, THRESHOLD, cosine_text, open_gallery, open_pipeline
 from kerasface.cli.keys import KEY_FILE, PASSPHRASE_FILE, RENEWAL_KEY, open_keys
 from kerasface.errors import KerasfaceError
 
@@ -33,19 +33,19 @@ def watch(
 ):
     """Name the faces in a video: a line when one appears, or turns out to be somebody else.
 
-    A face is followed from frame to frame and looked up every second, or 25 frames; in a folder, whose pictures may be
-    of different moments, in each of them. There is no liveness detection: a photo held before the camera passes for
-    the person. Ctrl-C ends.
+    A face is followed, and looked up every second or 25 frames; in a folder of pictures in each of them.
+
+    There is no liveness detection: a photo held before the camera passes for the person. Ctrl-C ends.
 
     Example: kerasface watch mobilefacenet.tflite door.mp4 --gallery team.kfg --out named/
     """
     from PIL import Image
 
-    from kerasface.edge import Gallery, Watcher, draw_names, read_frames
+    from kerasface.edge import Watcher, draw_names, read_frames
 
     keys = open_keys(passphrase_file, key_file, renewal_key)
     pipeline = open_pipeline(model, False, min_score)
-    known = Gallery.load(gallery, spec=pipeline.embedder.spec, **keys)
+    known = open_gallery(gallery, pipeline, keys)
     in_folder = Path(source).is_dir()
     watcher = Watcher(pipeline, known, threshold, **({"every": 1} if in_folder else {}))
     if out:
@@ -70,12 +70,13 @@ def watch(
                     names[one.track] = who
                     if len(names) > _TOLD:  # a camera may run for months
                         del names[next(iter(names))]
-                    console.print(f"{label}: {who}, cosine {one.match.score:.4f}", soft_wrap=True, markup=False)
+                    console.print(f"{label}: {who}, cosine {cosine_text(one.match)}", soft_wrap=True, markup=False)
             if out:
                 Image.fromarray(draw_names(frame, seen)).save(out / f"{frames:06d}.jpg")
             frames += 1
     finally:  # Ctrl-C is how a camera ends
-        console.print(f"frames: {frames}, faces: {faces}", soft_wrap=True)
+        if frames:
+            console.print(f"frames: {frames}, faces: {faces}", soft_wrap=True)
     if unread:
         raise KerasfaceError(f"{counted(unread, 'picture')} could not be read.")
 

@@ -1,5 +1,7 @@
 """verify, enroll and identify on a real portrait, with the real detector."""
 
+import contextlib
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -29,12 +31,13 @@ def two_faces(tmp_path, hopper):
 def test_verify_answers_with_its_exit_code(kerasface, model, hopper_path, tmp_path, hopper):
     code, out, _ = kerasface("verify", model, hopper_path, hopper_path)
     assert code == 0
-    assert "same person  cosine 1.0000, threshold 0.5000" in out
+    assert "same person  cosine 1.0000, threshold 0.5000 (FAR 0.001)" in out
     inverted = tmp_path / "other.png"
     Image.fromarray(hopper[::1, ::-1] // 3).save(inverted)
     code, out, _ = kerasface("verify", model, hopper_path, inverted, "--threshold", "0.999")
     assert code == 1
     assert "different people" in out
+    assert out.rstrip().endswith("threshold 0.9990")  # the user's own: no rate is known of it
 
 
 def test_verify_takes_aligned_crops(kerasface, model, tmp_path, hopper):
@@ -99,6 +102,31 @@ def test_enroll_a_folder_and_identify(kerasface, model, hopper_path, landscape, 
     assert "1.0000" in out
     code, out, _ = kerasface("identify", model, two_faces, "--gallery", gallery, "--threshold", "0.99999")
     assert "unknown" in out
+
+
+def test_identify_shows_how_far_it_has_come(kerasface, model, hopper_path, landscape, tmp_path, monkeypatch):
+    gallery, seen = tmp_path / "team.kfg", []
+    kerasface("enroll", model, hopper_path, "--name", "Grace", "--gallery", gallery)
+    monkeypatch.setattr(
+        "kerasface.cli.gallery.progress_bar", lambda *_: contextlib.nullcontext(lambda *step: seen.append(step))
+    )
+    kerasface("identify", model, hopper_path, landscape, "--gallery", gallery)
+    assert seen == [(0, 2), (1, 2)]
+
+
+def test_in_an_empty_gallery_nobody_is_near(kerasface, model, hopper_path, tmp_path):
+    gallery = tmp_path / "team.kfg"
+    kerasface("enroll", model, hopper_path, "--name", "Grace", "--gallery", gallery)
+    kerasface("gallery", "rm", gallery, "Grace")
+    (tmp_path / "frames").mkdir()
+    (tmp_path / "frames" / "1.jpg").write_bytes(hopper_path.read_bytes())
+    code, out, err = kerasface("identify", model, hopper_path, "--gallery", gallery)
+    assert code == 0
+    assert "unknown │ –      │ 0.5000" in out
+    assert f"{gallery} holds nobody yet: `kerasface enroll` adds people." in err
+    _, out, err = kerasface("watch", model, tmp_path / "frames", "--gallery", gallery)
+    assert "1.jpg: unknown, cosine –" in out
+    assert "holds nobody yet" in err
 
 
 def test_another_models_gallery_is_refused(kerasface, model, hopper_path, tmp_path, make_other_model):

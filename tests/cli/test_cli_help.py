@@ -1,11 +1,14 @@
 """Help, version, and the weight of the device's commands."""
 
+import inspect
 import subprocess
 import sys
 
 import pytest
+import typer
 
 import kerasface as package
+from kerasface.cli.app import app
 
 COMMANDS = [
     "demo",
@@ -35,6 +38,19 @@ def test_every_command_has_help_with_an_example(kerasface, command):
     code, out, _ = kerasface(*command.split(), "--help")
     assert code == 0
     assert f"Example: kerasface {command}" in out
+
+
+def test_help_breaks_no_line_where_the_terminal_does_not():
+    """Typer keeps the line breaks of all paragraphs but the first, which cuts lines to pieces in a narrow terminal."""
+
+    def texts(group):
+        for command in group.commands.values():
+            yield from texts(command) if hasattr(command, "commands") else [(command.name, command.help)]
+
+    helps = list(texts(typer.main.get_command(app)))
+    assert len(helps) == len(COMMANDS)
+    for name, text in helps:
+        assert all("\n" not in part for part in inspect.cleandoc(text).split("\n\n")[1:]), name
 
 
 def test_help_names_the_extra_that_an_option_needs(kerasface):

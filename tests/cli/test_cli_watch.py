@@ -53,11 +53,21 @@ def test_a_damaged_picture_is_left_out_and_told(kerasface, model_files, hopper_p
     model, gallery = model_files["tflite"], tmp_path / "team.kfg"
     kerasface("enroll", model, hopper_path, "--name", "Grace", "--gallery", gallery)
     (walk / "0.png").write_bytes(b"")
+    (walk / "1.HEIC").touch()
     code, out, err = kerasface("watch", model, walk, "--gallery", gallery)
     assert code == 2
     assert [line.split(",")[0] for line in out.splitlines()] == ["1.png: Grace", "frames: 3"]
     assert f"left out {walk / '0.png'}: " in err
-    assert "error: 1 picture could not be read." in err
+    assert f"left out {walk / '1.HEIC'}: .HEIC photos aren't read: save it as JPEG or PNG" in err
+    assert "error: 2 pictures could not be read." in err
+
+
+def test_a_source_that_is_none_is_an_error_alone(kerasface, model_files, hopper_path, tmp_path):
+    model, gallery = model_files["tflite"], tmp_path / "team.kfg"
+    kerasface("enroll", model, hopper_path, "--name", "Grace", "--gallery", gallery)
+    code, out, err = kerasface("watch", model, tmp_path / "gone.mp4", "--gallery", gallery)
+    assert (code, out) == (2, "")
+    assert "no folder, video file or camera" in err
 
 
 def test_only_so_many_faces_are_remembered_as_told(kerasface, model_files, hopper_path, walk, tmp_path, monkeypatch):
