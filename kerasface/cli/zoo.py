@@ -41,8 +41,11 @@ def ls(
     models = list_models(pattern, local=local)
     if not models:
         where = "you have imported no embedder" if local else "the zoo has no embedder"
-        named = "" if pattern == "*" else f" named {pattern}"
-        raise KerasfaceError(f"{where}{named}. `kerasface zoo import` brings in weights that you have.")
+        if pattern != "*":
+            raise KerasfaceError(
+                f"{where} named {pattern}. `kerasface zoo ls{' --local' * local}` lists those there are."
+            )
+        raise KerasfaceError(f"{where}. `kerasface zoo import` brings in weights that you have.")
     # A name that is cut short can't be given to another command; licences are whole sentences and stand below.
     table = Table(Column("name", no_wrap=True), "pixels →\nembedding", "files, MB", "figure", padding=0)
     for name, model in models.items():
@@ -82,15 +85,34 @@ def show(name: str = typer.Argument(help="Of the embedder.")):
     facts.add_row("card", base.location(model.card) if model.card else "none")
     facts.add_row("embedder", spec.embedder_id)
     console.print(facts)
+    accepted = _accepted(model)
     files = Table("format", "size", "sha256", "thresholds (cosine at FAR)", title="files")
     for kind, file in sorted(model.files.items()):
-        cosines = ", ".join(f"{entry.cosine:.4f} at {entry.far:g}" for entry in file.spec.thresholds) or "none"
-        files.add_row(kind, f"{file.size / 1e6:.2f} MB", file.sha256[:16] + "…", cosines)
+        cosines = "\n".join(
+            f"{entry.cosine:.4f} at {entry.far:g}"
+            + (f", TAR {accepted[kind, entry.far]:.2%}" if (kind, entry.far) in accepted else "")
+            for entry in file.spec.thresholds
+        )
+        files.add_row(kind, f"{file.size / 1e6:.2f} MB", file.sha256[:16] + "…", cosines or "none")
     console.print(files)
+    if accepted:
+        console.print("TAR: the part of LFW's pairs of one person that it accepts. Commands take the lowest FAR's.")
     if model.figures:
         console.print(_main_figures(model))
         if model.card:
             console.print(f"all {len(model.figures)} figures: {base.location(model.card)}", soft_wrap=True)
+
+
+def _accepted(model):
+    """dict of (format, FAR) to the part of LFW's pairs of one person that the threshold for it accepts."""
+    from kerasface.zoo.manifest import AT_THRESHOLD
+
+    start = f"TAR{AT_THRESHOLD}"
+    return {
+        (figure.format, float(figure.metric.removeprefix(start))): figure.value
+        for figure in model.figures
+        if figure.benchmark == "LFW" and figure.metric.startswith(start)
+    }
 
 
 def _main_figures(model):

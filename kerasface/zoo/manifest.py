@@ -8,9 +8,11 @@ from pathlib import PurePosixPath
 from kerasface.errors import KerasfaceError
 from kerasface.spec import EmbedderSpec
 
-__all__ = ["MANIFEST", "Figure", "Manifest", "ZooFile", "ZooModel", "is_name"]
+__all__ = ["AT_THRESHOLD", "MANIFEST", "Figure", "Manifest", "ZooFile", "ZooModel", "is_name"]
 
 MANIFEST = "manifest.json"
+# What follows "FAR" and "TAR" in the metrics that tell how a calibrated threshold does on other people.
+AT_THRESHOLD = " at the threshold for FAR "
 
 _VERSION = 1
 _NAME = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*\.[a-z0-9]+(_[a-z0-9]+)*")

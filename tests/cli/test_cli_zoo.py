@@ -11,6 +11,7 @@ from PIL import Image
 from rich.console import Console
 
 from kerasface.edge.metadata import read_spec
+from kerasface.spec import Threshold
 from tests.zoo.torch_networks import MBF, perturbed
 from tests.zoo.zoo_server import CONTENT, NAME, SHA256, SPEC, manifest
 
@@ -90,7 +91,7 @@ def test_what_there_is_and_what_is_known_of_it(kerasface, base):
         assert words in out, words
     code, _, err = kerasface("zoo", "ls", "nobody*")
     assert code == 2
-    assert "the zoo has no embedder named nobody*. " in err
+    assert "the zoo has no embedder named nobody*. `kerasface zoo ls` lists those there are." in err
 
 
 def test_a_terminal_of_eighty_columns_shows_names_and_figures_whole(kerasface, base, monkeypatch):
@@ -117,6 +118,24 @@ def test_a_terminal_of_eighty_columns_shows_names_and_figures_whole(kerasface, b
     assert out.count("95.57% ± 1.22% [94.53%, 96.15%]") == 2
     assert "auc" not in out
     assert f"all 3 figures: {base.parent}/card.md" in out
+
+
+def test_show_says_what_each_threshold_refuses(kerasface, base):
+    thresholds = (Threshold(0.46, 0.01, "people", "fp16", 1000), Threshold(0.54, 0.001, "people", "fp16", 1000))
+    tree = manifest(spec=json.loads(SPEC.replace(thresholds=thresholds).to_json()))
+    figures = [
+        {"benchmark": benchmark, "format": format, "metric": f"TAR at the threshold for FAR {far}", "value": value,
+         "protocol": "the face alone"}
+        for benchmark, format, far, value in (
+            ("LFW", "tflite-fp16", 0.01, 0.8633), ("CFP", "tflite-fp16", 0.01, 0.5), ("LFW", "keras", 0.001, 0.7)
+        )
+    ]  # fmt: skip
+    tree["models"][NAME]["figures"] = figures
+    (base.parent / "manifest.json").write_text(json.dumps(tree))
+    _, out, _ = kerasface("zoo", "show", NAME)
+    assert "│ 0.4600 at 0.01, TAR 86.33% │" in out
+    assert "│ 0.5400 at 0.001            │" in out
+    assert "LFW's pairs of one person" in out
 
 
 def test_get_copies_the_file_with_its_sidecar(kerasface, base, tmp_path):

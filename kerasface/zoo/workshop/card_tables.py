@@ -1,6 +1,7 @@
 """The tables of a card."""
 
-from kerasface.zoo.workshop.figures import AT_THRESHOLD, representation
+from kerasface.zoo.manifest import AT_THRESHOLD
+from kerasface.zoo.workshop.figures import representation
 from kerasface.zoo.workshop.terms import data_sets_in
 
 __all__ = ["data_table", "facts", "figure_table", "file_table", "percent", "threshold_table"]

@@ -3,14 +3,12 @@
 import numpy as np
 
 from kerasface.evaluation import pair_scores, represent, unit, verify
-from kerasface.zoo.manifest import Figure
+from kerasface.zoo.manifest import AT_THRESHOLD, Figure
 
-__all__ = ["AT_THRESHOLD", "benchmark_figures", "held_out_figures", "representation"]
+__all__ = ["benchmark_figures", "held_out_figures", "representation"]
 
 # Below, LFW's 3,000 impostor pairs say nothing, and `tar_at_far` gives none.
 _FARS = (1e-1, 1e-2, 1e-3)
-# What follows "FAR" and "TAR" in the metrics that tell how a calibrated threshold does on other people.
-AT_THRESHOLD = " at the threshold for FAR "
 _ALONE, _MIRRORED = "the face alone", "the sum of the face's and its mirror image's embedding"
 
 
