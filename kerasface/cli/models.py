@@ -32,7 +32,7 @@ def model_file(model, *formats):
     if Path(model).suffix in _ENDINGS or not is_name(str(model)):
         raise KerasfaceError(
             f"no model file {model}. Is the path right, seen from {Path.cwd()}? `kerasface {writers}` writes such "
-            "files, `kerasface zoo ls` lists names that do without."
+            "files, `kerasface zoo ls` lists names that serve as well."
         )
     from kerasface.zoo.client import find, get
 

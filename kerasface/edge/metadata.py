@@ -40,7 +40,8 @@ def read_spec(entries, content, path):
     if spec is None:
         raise KerasfaceError(
             f"{path} carries no EmbedderSpec (no metadata {SPEC_KEY!r} in it, no {sidecar_path(path).name} beside it), "
-            "so its preprocessing and its identity are unknown. Export it with `kerasface export`."
+            "so its preprocessing and its identity are unknown. Export it with `kerasface export`; bring in an "
+            "embedder of others with `kerasface zoo import` first."
         )
     if inside is not None and inside.embedder_id != spec.embedder_id:
         raise KerasfaceError(

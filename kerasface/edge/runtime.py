@@ -39,7 +39,7 @@ def read_model(path):
     if not path.is_file():
         raise KerasfaceError(
             f"no model file {path}. Is the path right, seen from {Path.cwd()}? `kerasface export` writes .tflite and "
-            ".onnx files."
+            ".onnx files, `kerasface zoo get NAME --out FILE` fetches them."
         )
     try:
         content = path.read_bytes()

@@ -94,7 +94,7 @@ def test_another_users_sidecar_is_refused(tmp_path, monkeypatch):
 
 
 def test_no_spec_anywhere_names_the_way_out(tmp_path):
-    with pytest.raises(KerasfaceError, match=r"carries no EmbedderSpec.*kerasface export"):
+    with pytest.raises(KerasfaceError, match=r"carries no EmbedderSpec.*kerasface export.*kerasface zoo import"):
         read_spec({"other": b""}, b"model", tmp_path / "m.tflite")
 
 

@@ -38,7 +38,7 @@ def test_a_model_of_several_outputs_gives_them_all(fetched_assets):
 
 
 def test_files_that_are_no_model(tmp_path):
-    with pytest.raises(KerasfaceError, match=r"no model file .*kerasface export"):
+    with pytest.raises(KerasfaceError, match=r"no model file .*kerasface export.*kerasface zoo get"):
         read_model(tmp_path / "gone.tflite")
     with pytest.raises(KerasfaceError, match="Received: the folder"):
         read_model(tmp_path)

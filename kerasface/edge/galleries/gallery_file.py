@@ -98,7 +98,9 @@ def _unpacked(packed, path):
     if magic not in _MAGICS:
         if packed.startswith((_MAGIC_START, _SEALED_START)):
             raise KerasfaceError(f"{path} was written by a newer kerasface; upgrade. Received: {packed[:12]!r}")
-        raise KerasfaceError(f"{path} is not a kerasface gallery. Received: first bytes {packed[:12]!r}")
+        raise KerasfaceError(
+            f"{path} is not a kerasface gallery, as `kerasface enroll` writes it. Received: first bytes {packed[:12]!r}"
+        )
     digest, body = packed[len(magic) : len(magic) + 32], packed[len(magic) + 32 :]
     if hashlib.sha256(body).digest() != digest:
         raise KerasfaceError(f"the gallery {path} is truncated or damaged ({len(packed)} bytes): restore a copy.")

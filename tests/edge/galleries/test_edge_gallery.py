@@ -413,7 +413,7 @@ def test_files_that_are_no_gallery(tmp_path):
     with pytest.raises(KerasfaceError, match="is a folder. Name a file, .*team.kfg for instance"):
         Gallery.load(tmp_path)
     np.savez(tmp_path / "a.npz", a=np.ones(3))
-    with pytest.raises(KerasfaceError, match=r"a\.npz is not a kerasface gallery"):
+    with pytest.raises(KerasfaceError, match=r"a\.npz is not a kerasface gallery, as `kerasface enroll` writes it"):
         Gallery.load(tmp_path / "a.npz")
     (tmp_path / "later").write_bytes(b"KFGALLERY3\n" + bytes(50))
     with pytest.raises(KerasfaceError, match="newer kerasface; upgrade"):
