@@ -3,7 +3,8 @@
     python examples/07_gallery_that_says_unknown.py [MODEL.tflite [PEOPLE PHOTO …]]
 
 PEOPLE has a sub-folder of photos for each person to enrol: ask them first. Without arguments it takes face.tflite of
-example 05 and rendered people; demo/embedder.tflite, which `make demo` leaves, knows those better. No TensorFlow.
+example 05 and rendered people; demo/embedder.tflite, which `make demo` leaves, knows those better. For photos no
+training is needed: `kerasface zoo get mobilefacenet.sface_photos --out face.tflite`. No TensorFlow.
 `kerasface enroll` and `kerasface identify` are the same as commands.
 """
 
