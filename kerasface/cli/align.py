@@ -73,8 +73,12 @@ def align(
             with quiet_standard_error():
                 aligner.open()
         run = align_packed if pack else align_tree
-        with progress_bar(error_console, "aligning") as update:
-            report = run(source, target, settings, jobs=jobs, faces=known, aligner=aligner, progress=update)
+        try:
+            with progress_bar(error_console, "aligning") as update:
+                report = run(source, target, settings, jobs=jobs, faces=known, aligner=aligner, progress=update)
+        except KeyboardInterrupt:
+            error_console.print("stopped; the same command goes on")
+            raise
     before = f", {report.done_before:,} of them done before" if report.done_before else ""
     crops, photos = counted(report.crops, "crop"), counted(report.photos, "photo")
     console.print(f"{target}: {crops} of {photos}{before}", soft_wrap=True)

@@ -13,7 +13,7 @@ class _Importing:
         raise KeyboardInterrupt
 
 
-def _interrupted(*args):
+def _interrupted(*args, **options):
     raise KeyboardInterrupt
 
 
@@ -25,6 +25,13 @@ def test_ctrl_c_during_the_imports(monkeypatch, kerasface):
 def test_ctrl_c_while_a_command_runs(monkeypatch, kerasface):
     monkeypatch.setattr("kerasface.doctor.check_up", _interrupted)
     assert kerasface("doctor")[0] == 130
+
+
+def test_ctrl_c_in_an_alignment_says_that_it_can_go_on(monkeypatch, kerasface, tmp_path, fetched_assets):
+    monkeypatch.setattr("kerasface.alignment.align_tree", _interrupted)
+    code, _, err = kerasface("align", tmp_path, tmp_path / "set")
+    assert code == 130
+    assert err.strip() == "stopped; the same command goes on"
 
 
 def test_the_package_runs_as_a_module():
