@@ -154,8 +154,10 @@ def get(
     """
     from kerasface.edge.atomic import write_atomically
     from kerasface.edge.metadata import sidecar_path
+    from kerasface.zoo import find
     from kerasface.zoo import get as fetch
 
+    _, model = find(name)
     with progress_bar(error_console, f"fetching {name}") as update:
         path = fetch(name, format, progress=update)
     if out is not None:
@@ -166,6 +168,8 @@ def get(
             raise KerasfaceError(f"can't write {out}: {error.strerror}. Name another file with --out.") from error
         path = out
     console.print(str(path), soft_wrap=True)
+    # Not to standard output: `$(kerasface zoo get NAME)` is the path.
+    error_console.print(f"licence of the weights: {model.licence_weights}", soft_wrap=True, highlight=False)
 
 
 @app.command()

@@ -139,9 +139,10 @@ def test_show_says_what_each_threshold_refuses(kerasface, base):
 
 
 def test_get_copies_the_file_with_its_sidecar(kerasface, base, tmp_path):
-    code, out, _ = kerasface("zoo", "get", NAME, "--out", tmp_path / "mine.tflite")
+    code, out, err = kerasface("zoo", "get", NAME, "--out", tmp_path / "mine.tflite")
     assert code == 0
-    assert str(tmp_path / "mine.tflite") in out
+    assert out.strip() == str(tmp_path / "mine.tflite")
+    assert "licence of the weights: Apache-2.0" in err
     assert (tmp_path / "mine.tflite").read_bytes() == CONTENT
     assert read_spec({}, CONTENT, tmp_path / "mine.tflite") == SPEC
     code, _, err = kerasface("zoo", "get", "no.such")
