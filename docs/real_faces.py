@@ -111,10 +111,10 @@ def render():
 def summary(result):
     training, lfw = result["training"], result["lfw"]["TFLite fp16, flip sum"]
     return (
-        f"So far: that recipe, {training['epochs']} epochs on {training['identities']:,} CelebA identities ({training['images']:,} images) "
-        f"from scratch, {training['wall_seconds'] / 60:.0f} minutes on two shared CPU cores, gave "
-        f"{percent(lfw['accuracy_mean'])} ± {percent(lfw['accuracy_std'])} on LFW (10 folds, the exported TFLite "
-        "file). That is a small run with few images a person, not a good embedder: see "
+        f"So far: that recipe, {training['epochs']} epochs on {training['identities']:,} CelebA identities "
+        f"({training['images']:,} images) from scratch, {training['wall_seconds'] / 60:.0f} minutes on two shared CPU "
+        f"cores, gave {percent(lfw['accuracy_mean'])} ± {percent(lfw['accuracy_std'])} on LFW (10 folds, the exported "
+        "TFLite file). That is a small run with few images a person, not a good embedder: see "
         "[docs/real-faces.md](docs/real-faces.md)."
     )
 
