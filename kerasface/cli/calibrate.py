@@ -28,6 +28,8 @@ def calibrate(
 ):
     """Choose the thresholds of an embedder on your own people, with a bound, and write them into the file.
 
+    They replace all that it has.
+
     A .keras file has room for them only in MODEL.json beside it.
 
     Example: kerasface calibrate first.tflite data/staff/aligned_112 --far 1e-3
@@ -62,12 +64,10 @@ def calibrate(
     strictest = decision_threshold(calibrated)
     console.print(f"decisions take the strictest of them, cosine {strictest:.4f}; --threshold overrides it for a call")
     for old in spec.thresholds:
-        if old.precision != precision:
-            error_console.print(
-                f"dropped: cosine {old.cosine:.4f} at FAR {old.far:g} from {old.calibrated_on}, which was measured in "
-                f"{old.precision}: this file is {precision}",
-                soft_wrap=True, highlight=False, markup=False,
-            )  # fmt: skip
+        error_console.print(
+            f"dropped: cosine {old.cosine:.4f} at FAR {old.far:g} from {old.calibrated_on} ({old.precision})",
+            soft_wrap=True, highlight=False, markup=False,
+        )  # fmt: skip
     for reason in left_out.values():
         error_console.print(f"left out: {reason}", soft_wrap=True, highlight=False)
 

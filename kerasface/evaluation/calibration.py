@@ -38,9 +38,8 @@ def calibrate_embedder(
         progress: called as `progress(done, total)`, in images.
 
     Returns:
-        The spec with the new thresholds, and why other rates were left out. They take the place of those at the same
-        rates, whatever set these are from, and of all that were measured in another precision; those of this precision
-        at other rates stay.
+        The spec with the new thresholds in the place of all it had, and why other rates were left out. Were an old one
+        to stay, of other people or another precision, and its rate the strictest, it would still decide.
 
     Raises:
         KerasfaceError: the set supports none of the rates, crops of another size than the spec's, or see `represent`.
@@ -61,8 +60,4 @@ def calibrate_embedder(
             left_out[far] = str(error)
     if not found:
         raise KerasfaceError(left_out[max(fars)])
-    # An artefact has one precision. Another one's thresholds were carried into its spec: were one of them to stay, and
-    # its rate the strictest, it would still decide.
-    rates = {threshold.far for threshold in found}
-    kept = [old for old in spec.thresholds if old.precision == precision and old.far not in rates]
-    return spec.replace(thresholds=(*kept, *found)), left_out
+    return spec.replace(thresholds=tuple(found)), left_out

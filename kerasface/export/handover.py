@@ -153,7 +153,7 @@ def _calibrated(staged, spec, precision, calibration):
 
     calibrated, _ = calibrate_embedder(
         open_artefact(staged),
-        spec.replace(thresholds=()),
+        spec,
         calibration.images,
         calibration.labels,
         fars=calibration.fars,
