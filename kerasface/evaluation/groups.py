@@ -9,7 +9,7 @@ from kerasface.evaluation.result import Result
 
 __all__ = ["MIN_GROUP_PAIRS", "GroupResult", "verify_by_group"]
 
-# Of either kind. Below it one pair moves a rate by more than 3 points, and single people could be made out.
+# Of those that a rate is over. Below it one pair moves it by more than 3 points, and single people could be made out.
 MIN_GROUP_PAIRS = 30
 
 
@@ -19,7 +19,7 @@ class GroupResult(Result):
 
     Args:
         attribute, group: as the pair list names them.
-        accuracy: pairs judged right / pairs.
+        accuracy: pairs judged right / pairs; None below `MIN_GROUP_PAIRS` of them.
         fmr: false match rate (FAR): impostor pairs accepted / impostor pairs; None below `MIN_GROUP_PAIRS` of them.
         fnmr: false non-match rate (1 − TAR): genuine pairs rejected / genuine pairs; None below `MIN_GROUP_PAIRS`.
         fmr_interval, fnmr_interval: 95 % confidence, identities resampled; None where people are not known.
@@ -28,7 +28,7 @@ class GroupResult(Result):
 
     attribute: str
     group: str
-    accuracy: float
+    accuracy: float | None
     fmr: float | None
     fnmr: float | None
     fmr_interval: tuple[float, float] | None
@@ -89,9 +89,9 @@ def _judged(attribute, group, accepted, same, people):
     return GroupResult(
         attribute=attribute,
         group=group,
-        accuracy=float(np.mean(accepted == same)),
-        fmr=_rate(impostor),
-        fnmr=_rate(genuine),
+        accuracy=_share(accepted == same),
+        fmr=_share(impostor),
+        fnmr=_share(genuine),
         fmr_interval=_interval(impostor, _rows(people, ~same)),
         fnmr_interval=_interval(genuine, _rows(people, same)),
         genuine_pairs=int(same.sum()),
@@ -99,8 +99,8 @@ def _judged(attribute, group, accepted, same, people):
     )
 
 
-def _rate(errors):
-    return float(errors.mean()) if errors.size >= MIN_GROUP_PAIRS else None
+def _share(outcomes):
+    return float(outcomes.mean()) if outcomes.size >= MIN_GROUP_PAIRS else None
 
 
 def _interval(errors, people):

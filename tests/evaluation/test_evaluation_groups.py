@@ -50,6 +50,6 @@ def test_small_groups_are_counted_but_not_rated():
     scores, same, folds, groups = _case()
     groups["h"] = np.where(np.arange(160) < 20, "few", "")
     few = [result for result in verify_by_group(scores, same, folds, [0.5], groups) if result.group == "few"]
-    assert [(r.genuine_pairs, r.impostor_pairs, r.fnmr, r.fmr) for r in few] == [(20, 0, None, None)]
+    assert [(r.genuine_pairs, r.impostor_pairs, r.accuracy, r.fnmr, r.fmr) for r in few] == [(20, 0, None, None, None)]
     with pytest.raises(ValueError, match="160 pairs"):
         verify_by_group(scores, same, folds, [0.5], {"g": np.array(["a"])})
