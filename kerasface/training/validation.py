@@ -1,5 +1,7 @@
 """Validation: verification on people held out of training, never on a benchmark."""
 
+import dataclasses
+
 import numpy as np
 
 from kerasface.errors import KerasfaceError
@@ -7,15 +9,19 @@ from kerasface.evaluation import pair_scores, represent, sample_pairs, verify
 
 __all__ = ["HeldOutVerification"]
 
+# A draw that compares all people equally often has few pairs. On 153 people the AUC of one network differed by 0.008
+# (standard deviation) from draw to draw, more than two epochs differ.
+_DRAWS = 10
+
 
 class HeldOutVerification:
-    """Ten-fold verification accuracy of a model on the same pairs every time.
+    """Ten-fold verification accuracy of a model, and its AUC over ten draws of pairs, the same ones every time.
 
     Args:
         faces: `FaceSource` of people that training never sees.
-        pairs: how many pairs, half of them genuine; a multiple of `2 * folds`.
+        pairs: how many pairs a draw, half of them genuine; a multiple of `2 * folds`.
         folds: of the protocol.
-        seed: of the pairs.
+        seed: of the first draw's pairs; the others have the numbers that follow.
 
     Raises:
         KerasfaceError: too few people or images for so many pairs.
@@ -28,7 +34,7 @@ class HeldOutVerification:
     def __init__(self, faces, *, pairs, folds, seed):
         self.faces = faces
         try:
-            self.pairs = sample_pairs(faces.labels, num_pairs=pairs, seed=seed, folds=folds)
+            self.draws = _draws(faces.labels, pairs, folds, seed)
         except KerasfaceError as error:
             raise KerasfaceError(
                 f"too little held out: {error} (In a recipe: validation.pairs, validation.folds, data.held_out; or for "
@@ -36,9 +42,14 @@ class HeldOutVerification:
             ) from error
 
     def __call__(self, model, progress=None):
-        """Returns the `VerificationResult` of a `FaceModel`."""
+        """Returns the `VerificationResult` of a `FaceModel` on the first draw, with the mean AUC of all."""
         unit = represent(model.predict_on_batch, self.faces.photos, batch_size=64, progress=progress)
-        return verify(pair_scores(unit, self.pairs), self.pairs.same, self.pairs.folds)
+        results = [verify(pair_scores(unit, pairs), pairs.same, pairs.folds) for pairs in self.draws]
+        return dataclasses.replace(results[0], auc=float(np.mean([result.auc for result in results])))
+
+
+def _draws(labels, pairs, folds, seed):
+    return [sample_pairs(labels, num_pairs=pairs, seed=seed + number, folds=folds) for number in range(_DRAWS)]
 
 
 def _way_out(labels, pairs, folds, seed):
@@ -47,7 +58,7 @@ def _way_out(labels, pairs, folds, seed):
     while folds >= 2 and pairs >= 20:  # the least that a recipe takes
         pairs -= pairs % (2 * folds)
         try:
-            sample_pairs(labels, num_pairs=pairs, seed=seed, folds=folds)
+            _draws(labels, pairs, folds, seed)
         except (KerasfaceError, ValueError):
             pairs //= 2
         else:

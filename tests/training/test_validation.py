@@ -1,12 +1,15 @@
-"""Too few people to be validated with: what is recommended works."""
+"""Validation on people held out: its figures; and where they are too few, what is recommended works."""
 
 import re
+import types
 
 import numpy as np
 import pytest
+from sklearn.metrics import roc_auc_score
 
-from kerasface.data import FaceSource, split_identities
+from kerasface.data import FaceSource, read_folder, split_identities, write_class_folder
 from kerasface.errors import KerasfaceError
+from kerasface.evaluation import sample_pairs, verify
 from kerasface.training.validation import HeldOutVerification
 
 
@@ -27,11 +30,32 @@ def test_the_settings_that_are_recommended_can_be_taken(people, images, pairs, f
     assert (fewer, less) != (pairs, folds)
     assert less == min(folds, people // 2)
     # No smaller than it must be: twice as many can't be drawn.
-    made = HeldOutVerification(faces_of(people, images), pairs=fewer, folds=less, seed=3).pairs
-    assert len(made.same) == fewer
+    made = HeldOutVerification(faces_of(people, images), pairs=fewer, folds=less, seed=3)
+    assert {len(pairs.same) for pairs in made.draws} == {fewer}
     if 2 * fewer <= pairs:
         with pytest.raises(KerasfaceError):
             HeldOutVerification(faces_of(people, images), pairs=2 * (fewer + 2 * less), folds=less, seed=3)
+
+
+def test_auc_is_the_mean_of_ten_draws_and_accuracy_the_firsts(rng, tmp_path):
+    labels = np.repeat(np.arange(20), 5)
+    write_class_folder(rng.integers(0, 256, (len(labels), 8, 8, 3), dtype=np.uint8), labels, tmp_path)
+    rows = rng.normal(size=(len(labels), 4)) + np.eye(20, 4)[labels]
+    given = iter(np.split(rows, [64]))  # validation embeds 64 photos at once
+    model = types.SimpleNamespace(predict_on_batch=lambda images: next(given))
+    result = HeldOutVerification(read_folder(tmp_path), pairs=80, folds=4, seed=6)(model)
+
+    unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    areas = []
+    for seed in range(6, 16):
+        pairs = sample_pairs(labels, num_pairs=80, seed=seed, folds=4)
+        scores = (unit[pairs.first] * unit[pairs.second]).sum(axis=1)
+        areas.append(roc_auc_score(pairs.same, scores))
+        if seed == 6:
+            first = verify(scores, pairs.same, pairs.folds)
+    assert result.auc == pytest.approx(np.mean(areas), abs=1e-6)
+    assert np.std(areas) > 0.01
+    assert (result.accuracy_mean, result.accuracy_std) == (first.accuracy_mean, first.accuracy_std)
 
 
 @pytest.mark.parametrize(("people", "images"), [(3, 9), (4, 2)])
@@ -47,6 +71,6 @@ def test_the_least_number_of_people_is_the_guides():
         assert len(faces.select(training)) >= 128 or people < 32
         return HeldOutVerification(faces.select(validated), pairs=200, folds=5, seed=1)
 
-    assert held_out(32).pairs.same.sum() == 100
+    assert held_out(32).draws[0].same.sum() == 100
     with pytest.raises(KerasfaceError, match="5 folds need at least 10 people"):
         held_out(31)

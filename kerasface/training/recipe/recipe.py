@@ -64,7 +64,7 @@ _LEAST_PAIRS = 20
 
 
 class Validation(Section):
-    """Verification on held-out training identities after every epoch."""
+    """Verification on held-out training identities after every epoch. The best has the highest AUC over ten draws."""
 
     pairs: Annotated[int, Field(ge=_LEAST_PAIRS)] = 3000
     folds: Annotated[int, Field(ge=2)] = 10
