@@ -16,8 +16,9 @@ def training_curve(history: Mapping[str, Sequence[float | None]]) -> Figure:
 
     Args:
         history: by name, one value an epoch, epochs from 1: "loss" (the mean over the epoch); optionally
-            "validation_accuracy" and "validation_auc" (of verification on held-out people, in [0, 1]) and
-            "learning_rate". None or NaN marks an epoch that was not measured. Other names are left out.
+            "validation_accuracy" and "validation_auc" (of verification on held-out people, in [0, 1]),
+            "teacher_cosine" (mean cosine to a teacher's embeddings of their photos) and "learning_rate". None or NaN
+            marks an epoch that was not measured. Other names are left out.
 
     Returns:
         A `Figure` with one panel for each of them that is there.
@@ -72,6 +73,10 @@ def _validation(axis, epochs, values, name, form):
     axis.margins(y=0.15)
 
 
+def _teacher_cosine(axis, epochs, values):
+    _validation(axis, epochs, values, "cosine to teacher", "{:.4f}")
+
+
 def _learning_rate(axis, epochs, values):
     axis.step(epochs, values, where="mid", color=PALETTE[3])
     axis.set_ylabel("learning rate")
@@ -83,6 +88,7 @@ _DRAW = {
     "loss": _loss,
     "validation_accuracy": _accuracy,
     "validation_auc": _auc,
+    "teacher_cosine": _teacher_cosine,
     "learning_rate": _learning_rate,
 }
 

@@ -41,6 +41,7 @@ __all__ = ["train"]
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 # Photos that batch norm's statistics under averaged weights are taken from.
 _STATISTICS = 2048
+_TO_TEACHER = "held_out_teacher_cosine"
 # What collective operations end with when a partner does.
 _LOST = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError)
 
@@ -48,8 +49,8 @@ _LOST = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.Cancelled
 def train(recipe, data, out, *, photos=(), resume=False, tensorboard=False, console=None):
     """Trains a recipe.
 
-    After every epoch the model is verified on pairs of people held out of training, the epoch with the highest AUC is
-    kept, and a line is added to `log.jsonl`. Ctrl-C or SIGTERM finishes the step, writes a checkpoint and returns.
+    After every epoch the model is verified on pairs of people held out of training, the best epoch (`Recipe.best_by`)
+    is kept, and a line is added to `log.jsonl`. Ctrl-C or SIGTERM finishes the step, writes a checkpoint and returns.
 
     Args:
         recipe: `Recipe`.
@@ -153,12 +154,13 @@ class _Run:
         return self._finish(display)
 
     def _ask_teacher(self, embedding_dim):
-        self.teacher = None
+        self.teacher = self.teacher_of_held_out = None
         if self.recipe.teacher is not None:
+            ask = functools.partial(teacher_embeddings, self.recipe.teacher, embedding_dim=embedding_dim)
             with progress_bar(self.console, "asking the teacher") as update:
-                self.teacher = teacher_embeddings(
-                    self.recipe.teacher, self.faces.training.photos, embedding_dim=embedding_dim, progress=update
-                )
+                self.teacher = ask(self.faces.training.photos, progress=update)
+            with progress_bar(self.console, "asking the teacher about photos held out") as update:
+                self.teacher_of_held_out = ask(self.faces.held_out.photos, progress=update)
 
     def _fit(self, model, first, last, display, stop):
         """Trains from step `first` to the epoch's end at `last`, or to where a signal stops it."""
@@ -209,22 +211,19 @@ class _Run:
             if self.recipe.optimizer.ema is not None:
                 last = min(-(-_STATISTICS // self.recipe.batch_size), self.budget.steps_per_epoch)
                 estimate_statistics(self.alone, batches(**self._stream(model), last_step=last))
-        result = self.validate(self.alone)
+        found = self.validate(self.alone, self.teacher_of_held_out)
         display.pause(time.monotonic() - started)
         line = {
             "epoch": epoch,
             "step": state.step,
             "loss": state.epoch_loss,
             "learning_rate": float(keras.ops.convert_to_numpy(model.optimizer.learning_rate)),
-            "held_out_accuracy": result.accuracy_mean,
-            "held_out_accuracy_std": result.accuracy_std,
-            "held_out_auc": result.auc,
+            **found,
             "images_per_second": display.images_per_second,
         }
-        # Not by accuracy: of a few hundred pairs it is the noise of ten thresholds, and chose epochs that had not yet
-        # learnt much.
-        if result.auc > max((past["held_out_auc"] for past in state.history), default=-1.0):
-            state.best_epoch, state.best_accuracy = epoch, result.accuracy_mean
+        measure = self.recipe.best_by
+        if found[measure] > max((past.get(measure, -1.0) for past in state.history), default=-1.0):
+            state.best_epoch, state.best_accuracy = epoch, found["held_out_accuracy"]
             self.folder.keep_best(self.alone)
         state.history.append(line)
         self._checkpoint(state.as_dict())
@@ -233,7 +232,8 @@ class _Run:
             self.telemetry.epoch(line)
         self.console.print(
             f"epoch {epoch}/{self.budget.epochs}  {display.figures(line)}  held-out verification "
-            f"{result.accuracy_mean:.2%} ± {result.accuracy_std:.2%}  AUC {result.auc:.4f}",
+            f"{found['held_out_accuracy']:.2%} ± {found['held_out_accuracy_std']:.2%}  AUC {found['held_out_auc']:.4f}"
+            + (f"  cosine to the teacher {found[_TO_TEACHER]:.4f}" if _TO_TEACHER in found else ""),
             soft_wrap=True,
         )
 

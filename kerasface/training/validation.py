@@ -1,7 +1,5 @@
 """Validation: verification on people held out of training, never on a benchmark."""
 
-import dataclasses
-
 import numpy as np
 
 from kerasface.errors import KerasfaceError
@@ -15,7 +13,7 @@ _DRAWS = 10
 
 
 class HeldOutVerification:
-    """Ten-fold verification accuracy of a model, and its AUC over ten draws of pairs, the same ones every time.
+    """What a model is worth on people held out: the same photos and pairs every time.
 
     Args:
         faces: `FaceSource` of people that training never sees.
@@ -27,7 +25,7 @@ class HeldOutVerification:
         KerasfaceError: too few people or images for so many pairs.
 
     Example:
-        >>> HeldOutVerification(held_out, pairs=3000, folds=10, seed=0)(model).accuracy_mean
+        >>> HeldOutVerification(held_out, pairs=3000, folds=10, seed=0)(model)["held_out_accuracy"]
         0.83
     """
 
@@ -43,11 +41,22 @@ class HeldOutVerification:
                 f"one run, {_way_out(faces.labels, pairs, folds, seed)}.)"
             ) from error
 
-    def __call__(self, model, progress=None):
-        """Returns the `VerificationResult` of a `FaceModel` on the first draw, with the mean AUC of all."""
-        unit = represent(model.predict_on_batch, self.faces.photos, batch_size=64, progress=progress)
+    def __call__(self, model, targets=None):
+        """Returns the figures of a `FaceModel`, by the names that a run's log gives them.
+
+        Accuracy, mean and standard deviation over the folds, is the first draw's; AUC is the mean of ten draws. With
+        `targets`, a teacher's unit embeddings (N, D) of the photos held out, the mean cosine to them is there too.
+        """
+        unit = represent(model.predict_on_batch, self.faces.photos, batch_size=64)
         results = [verify(pair_scores(unit, pairs), pairs.same, pairs.folds) for pairs in self.draws]
-        return dataclasses.replace(results[0], auc=float(np.mean([result.auc for result in results])))
+        figures = {
+            "held_out_accuracy": results[0].accuracy_mean,
+            "held_out_accuracy_std": results[0].accuracy_std,
+            "held_out_auc": float(np.mean([result.auc for result in results])),
+        }
+        if targets is not None:
+            figures["held_out_teacher_cosine"] = float(np.mean(np.sum(unit * targets, axis=1)))
+        return figures
 
 
 def _way_out(labels, pairs, folds, seed):

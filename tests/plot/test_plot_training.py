@@ -29,6 +29,12 @@ def test_the_best_epoch_is_marked():
     np.testing.assert_array_equal(accuracy.lines[1].get_xydata(), [[2, 0.9]])
     auc = training_curve({"loss": [3, 2, 1], "validation_auc": [0.7, 0.8, 0.95]}).axes[1]
     assert (auc.get_ylabel(), auc.get_title(loc="left")) == ("validation AUC", "best: 0.9500 after epoch 3")
+    # A run that was begun before this was measured.
+    cosine = training_curve({"loss": [3, 2, 1], "teacher_cosine": [None, 0.7, 0.6]}).axes[1]
+    assert (cosine.get_ylabel(), cosine.get_title(loc="left")) == (
+        "validation cosine to teacher",
+        "best: 0.7000 after epoch 2",
+    )
 
 
 def test_the_loss_alone_is_one_panel(tmp_path):

@@ -97,11 +97,11 @@ def test_an_interrupted_run_goes_on(done, fresh, faces, tmp_path):
     calls = []
     validate = HeldOutVerification.__call__
 
-    def die_the_second_time(self, model):
+    def die_the_second_time(self, model, targets):
         calls.append(model)
         if len(calls) == 2:
             raise KeyboardInterrupt
-        return validate(self, model)
+        return validate(self, model, targets)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(HeldOutVerification, "__call__", die_the_second_time)

@@ -1,5 +1,6 @@
 """Distillation: the teacher's embeddings, asked for once, and a student that comes to give them."""
 
+import io
 import os
 import types
 
@@ -9,12 +10,16 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 from PIL import Image
+from rich.console import Console
 
 from kerasface import FaceModel
 from kerasface.data import list_photos
 from kerasface.errors import KerasfaceError
+from kerasface.evaluation import represent
 from kerasface.training import Recipe, teacher, train
+from kerasface.training.run.run_faces import open_run_faces
 from kerasface.training.teacher import teacher_embeddings
+from kerasface.training.trainer import HeldOutVerification
 from tests.training.test_trainer import faces, recipe_of, silent  # noqa: F401 (a fixture)
 
 SIZE = 32
@@ -204,6 +209,37 @@ def test_a_student_comes_to_give_its_teachers_embeddings(faces, pooling_teacher,
     student = keras.saving.load_model(result.model_path)
     assert isinstance(student, FaceModel)
     assert student.head is None
+    # The epoch kept is the one nearest to the teacher on people held out.
+    held_out = open_run_faces(recipe, faces, [tmp_path / "strangers"]).held_out
+    theirs = teacher_embeddings(recipe.teacher, held_out.photos)
+    cosine = (represent(student.predict_on_batch, held_out.photos) * theirs).sum(axis=1).mean()
+    told = [line["held_out_teacher_cosine"] for line in result.history]
+    assert told[result.best_epoch - 1] == max(told) == pytest.approx(cosine, abs=1e-5)
+
+
+def test_the_epoch_is_chosen_by_the_teacher_where_it_alone_teaches(faces, pooling_teacher, tmp_path, monkeypatch):  # noqa: F811
+    given = []
+
+    def validate(self, model, targets):
+        auc, cosine = [(0.9, 0.2), (0.7, 0.4), (0.8, 0.3)][len(given)]
+        given.append(len(targets) - len(self.faces))
+        return {
+            "held_out_accuracy": auc,
+            "held_out_accuracy_std": 0.0,
+            "held_out_auc": auc,
+            "held_out_teacher_cosine": cosine,
+        }
+
+    monkeypatch.setattr(HeldOutVerification, "__call__", validate)
+    for recipe, best in (
+        (distillation(pooling_teacher, head=None, epochs=3), 2),
+        (distillation(pooling_teacher, epochs=3), 1),
+    ):
+        given.clear()
+        said = io.StringIO()
+        result = train(recipe, faces, tmp_path / f"run{best}", console=Console(file=said, width=200))
+        assert (result.best_epoch, given) == (best, [0, 0, 0])
+        assert "AUC 0.7000  cosine to the teacher 0.4000\n" in said.getvalue()
 
 
 def test_a_teacher_and_a_head_train_together_and_resume(faces, pooling_teacher, tmp_path, rng):  # noqa: F811

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -84,7 +83,7 @@ def final(out):
 def train_until_validation(recipe, faces, out):
     """Trains and dies before the first epoch is validated: what there is are the checkpoints of its steps."""
 
-    def die(self, model):
+    def die(self, model, targets):
         raise KeyboardInterrupt
 
     with pytest.MonkeyPatch.context() as patch:
@@ -146,9 +145,9 @@ def test_trains_and_says_how_it_went(run):
 def test_the_epoch_is_chosen_by_auc(faces, tmp_path, monkeypatch):
     found = iter([(0.7, 0.8), (0.6, 0.9), (0.8, 0.85)])
 
-    def validate(self, model):
+    def validate(self, model, targets):
         accuracy, auc = next(found)
-        return SimpleNamespace(accuracy_mean=accuracy, accuracy_std=0.0, auc=auc)
+        return {"held_out_accuracy": accuracy, "held_out_accuracy_std": 0.0, "held_out_auc": auc}
 
     monkeypatch.setattr(HeldOutVerification, "__call__", validate)
     result = train(recipe_of(epochs=3), faces, tmp_path / "run", console=silent())

@@ -37,15 +37,18 @@ def test_the_settings_that_are_recommended_can_be_taken(people, images, pairs, f
             HeldOutVerification(faces_of(people, images), pairs=2 * (fewer + 2 * less), folds=less, seed=3)
 
 
-def test_auc_is_the_mean_of_ten_draws_and_accuracy_the_firsts(rng, tmp_path):
+def test_the_figures_are_those_of_the_draws_and_of_the_teacher(rng, tmp_path):
     labels = np.repeat(np.arange(20), 5)
     write_class_folder(rng.integers(0, 256, (len(labels), 8, 8, 3), dtype=np.uint8), labels, tmp_path)
     rows = rng.normal(size=(len(labels), 4)) + np.eye(20, 4)[labels]
     given = iter(np.split(rows, [64]))  # validation embeds 64 photos at once
     model = types.SimpleNamespace(predict_on_batch=lambda images: next(given))
-    result = HeldOutVerification(read_folder(tmp_path), pairs=80, folds=4, seed=6)(model)
-
     unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    # A teacher whose embeddings lie 60 degrees from the model's.
+    aside = np.linalg.qr(np.stack([unit, rng.normal(size=unit.shape)], axis=2))[0][:, :, 1]
+    targets = np.cos(np.pi / 3) * unit + np.sin(np.pi / 3) * aside
+    found = HeldOutVerification(read_folder(tmp_path), pairs=80, folds=4, seed=6)(model, targets)
+
     areas = []
     for seed in range(6, 16):
         pairs = sample_pairs(labels, num_pairs=80, seed=seed, folds=4)
@@ -53,9 +56,13 @@ def test_auc_is_the_mean_of_ten_draws_and_accuracy_the_firsts(rng, tmp_path):
         areas.append(roc_auc_score(pairs.same, scores))
         if seed == 6:
             first = verify(scores, pairs.same, pairs.folds)
-    assert result.auc == pytest.approx(np.mean(areas), abs=1e-6)
+    assert found == {
+        "held_out_accuracy": first.accuracy_mean,
+        "held_out_accuracy_std": first.accuracy_std,
+        "held_out_auc": pytest.approx(np.mean(areas), abs=1e-6),
+        "held_out_teacher_cosine": pytest.approx(np.cos(np.pi / 3), abs=1e-6),
+    }
     assert np.std(areas) > 0.01
-    assert (result.accuracy_mean, result.accuracy_std) == (first.accuracy_mean, first.accuracy_std)
 
 
 @pytest.mark.parametrize(("people", "images"), [(3, 9), (4, 2)])

@@ -145,6 +145,13 @@ def test_the_record_holds_everything_that_the_card_says(built):
     figure = dataclasses.replace(record.model.figures[0], value=0.123456)
     model = dataclasses.replace(record.model, figures=(figure, *record.model.figures[1:]))
     assert "12.35 %" in card(dataclasses.replace(record, model=model))
+    training = record.training
+    assert "to the teacher" not in text
+    history = [line | {"held_out_teacher_cosine": 0.6543} for line in training["history"]]
+    distilled = card(dataclasses.replace(record, training=training | {"history": history}))
+    assert (
+        f"AUC {history[training['best_epoch'] - 1]['held_out_auc']:.4f}, mean cosine to the teacher 0.6543" in distilled
+    )
 
 
 def test_a_record_that_is_none_is_refused(built):

@@ -19,7 +19,7 @@ class RunMeasures(Result):
         identities, images: trained on.
         faces: sha256 over names and places of all photos, those held out as well.
         steps, epochs: done.
-        best_epoch: whose weights are measured: the one with the highest held-out AUC.
+        best_epoch: whose weights are measured: the best one on people held out.
         held_out_accuracy: of that epoch, on training identities held out.
         first_loss, last_loss: mean over the first and the last epoch, in nats. Of the same head only they compare.
         wall_seconds: of training, validation included.

@@ -32,8 +32,11 @@ class Telemetry(keras.callbacks.Callback):
 
     def epoch(self, line):
         """Writes the figures of an epoch, a line of the run's log."""
-        named = {name: line[f"held_out_{name}"] for name in ("accuracy", "accuracy_std", "auc")}
-        values = {f"held_out/{name}": value for name, value in named.items()}
+        values = {
+            name.replace("held_out_", "held_out/"): value
+            for name, value in line.items()
+            if name.startswith("held_out_")
+        }
         self.log.scalars(line["step"], {**values, "epoch/loss": line["loss"]})
         self.log.flush()
 

@@ -15,8 +15,8 @@ class TrainingResult:
         finished: False when a signal stopped it; resume it then.
         epochs, steps: done so far.
         identities, images: trained on.
-        best_epoch: the epoch whose weights `model_path` holds, that with the highest AUC on held-out people, from 1; 0
-            before the first ended, and in the processes of a run of several that are not its chief.
+        best_epoch: the epoch whose weights `model_path` holds, the best one by `Recipe.best_by`, from 1; 0 before the
+            first ended, and in the processes of a run of several that are not its chief.
         held_out_accuracy: its mean verification accuracy on held-out people; None where `best_epoch` is 0.
         images_per_second: of the last process, validation left out.
         wall_seconds: of all processes of this run.

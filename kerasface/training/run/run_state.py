@@ -17,7 +17,7 @@ class RunState:
         faces: fingerprint of its faces.
         step: steps done.
         epoch_loss: mean loss over the running epoch's steps before `step`.
-        best_epoch, best_accuracy: that with the highest AUC so far, and its accuracy; 0 before the first ended.
+        best_epoch, best_accuracy: the best one so far, and its held-out accuracy; 0 before the first ended.
         wall_seconds: of the processes before this one.
         random: `random_state` of the model.
         history: one dict an epoch.

@@ -104,12 +104,21 @@ def _training(record):
         f"{recipe['batch_size']}. {training['epochs']} of {training['planned_epochs']} epochs, {training['steps']:,} "
         f"steps, over {training['images']:,} photos and {training['identities']:,} people with names; {took} of wall "
         f"time with whatever else the machine did, {training['images_per_second']:.0f} images a second at the end.",
-        f"Epoch {training['best_epoch']} was kept: held-out verification {percent(training['held_out_accuracy'])}, AUC "
-        f"{training['history'][training['best_epoch'] - 1]['held_out_auc']:.4f}.",
+        _kept(training),
     ]
     if record.changes:
         lines.append("Differences from the recipe's file: " + "; ".join(f"`{one}`" for one in record.changes) + ".")
     return "\n\n".join(lines)
+
+
+def _kept(training):
+    line = training["history"][training["best_epoch"] - 1]
+    kept = (
+        f"Epoch {training['best_epoch']} was kept: held-out verification {percent(training['held_out_accuracy'])}, AUC "
+        f"{line['held_out_auc']:.4f}"
+    )
+    cosine = line.get("held_out_teacher_cosine")
+    return kept + ("." if cosine is None else f", mean cosine to the teacher {cosine:.4f} on people held out.")
 
 
 def _named(section):

@@ -34,6 +34,8 @@ __all__ = ["build"]
 _PATHS = (("teacher", "model"), (None, "initial"))
 # An epoch's accuracy, measured again on the float16 weights.
 _SAME_ACCURACY = 0.01
+# The panel of the curve that shows what the epoch was chosen by.
+_PANELS = {"held_out_auc": "validation_auc", "held_out_teacher_cosine": "teacher_cosine"}
 
 
 def build(
@@ -161,7 +163,7 @@ def _made(trained, folder, recipe_path, changes, benchmarks, teacher, console):
     curve = training_curve(
         {
             "loss": [line["loss"] for line in history],
-            "validation_auc": [line["held_out_auc"] for line in history],
+            _PANELS[recipe.best_by]: [line.get(recipe.best_by) for line in history],
             "learning_rate": [line["learning_rate"] for line in history],
         }
     )

@@ -153,11 +153,11 @@ def test_killed_it_goes_on_where_it_was(whole, faces, lfw, tmp_path, monkeypatch
     validated = []
     validate = HeldOutVerification.__call__
 
-    def die_in_the_second_run(self, model):
+    def die_in_the_second_run(self, model, targets):
         validated.append(model)
         if len(validated) == 2:
             raise KeyboardInterrupt
-        return validate(self, model)
+        return validate(self, model, targets)
 
     with monkeypatch.context() as patch:
         patch.setattr(HeldOutVerification, "__call__", die_in_the_second_run)

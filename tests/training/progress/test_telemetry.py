@@ -61,6 +61,7 @@ def test_every_step_and_every_epoch_has_its_figures(logged):
     steps = [STEPS, 2 * STEPS]
     for tag, field in {
         "held_out/accuracy": "held_out_accuracy",
+        "held_out/accuracy_std": "held_out_accuracy_std",
         "held_out/auc": "held_out_auc",
         "epoch/loss": "loss",
     }.items():
