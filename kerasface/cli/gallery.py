@@ -1,5 +1,6 @@
 """kerasface enroll and kerasface identify."""
 
+import json
 from pathlib import Path
 from typing import Literal
 
@@ -9,6 +10,7 @@ from rich.table import Column, Table
 from kerasface.cli.console import console, counted, error_console, people_text
 from kerasface.cli.faces import LARGEST, MIN_SCORE, MODEL, NO_ALIGN, THRESHOLD, cosine_text, open_gallery, open_pipeline
 from kerasface.cli.keys import KEY_FILE, PASSPHRASE_FILE, RENEWAL_KEY, open_keys
+from kerasface.cli.reports import write_report
 from kerasface.errors import KerasfaceError
 from kerasface.progress import progress_bar
 
@@ -73,6 +75,7 @@ def identify(
     gallery: Path = typer.Option(help="Gallery file that `kerasface enroll` wrote."),
     threshold: float = THRESHOLD,
     ranks: int = typer.Option(1, min=1, help="List that many of the nearest people."),
+    json_path: Path = typer.Option(None, "--json", help="Write the answers, readable by you alone: they name people."),
     no_align: bool = NO_ALIGN,
     min_score: float = MIN_SCORE,
     passphrase_file: Path = PASSPHRASE_FILE,
@@ -92,24 +95,38 @@ def identify(
     table = Table(Column("photo", overflow="fold"), "face", "who", "cosine", "threshold")
     if ranks > 1:
         table.add_column("nearest", overflow="fold")
-    unread = 0
+    answers: list[dict] = []
     with progress_bar(error_console, "identifying") as update:
         for done, path in enumerate(photos):
             update(done, len(photos))
             try:
                 faces = pipeline.faces(load_image(path))
             except KerasfaceError as error:
-                unread += 1
                 table.add_row(str(path), "–", str(error))
+                answers.append({"photo": str(path), "problem": str(error)})
                 continue
             if not faces:
                 table.add_row(str(path), "–", "no face found")
+            answers.append({"photo": str(path), "faces": []})
             for number, face in enumerate(faces, start=1):
                 match = known.identify(face.embedding, threshold, ranks=ranks, embedder_id=face.embedder_id)
                 row = [str(path), str(number), match.name or "unknown", cosine_text(match), f"{match.threshold:.4f}"]
                 if ranks > 1:
                     row.append(", ".join(f"{name} {cosine:.4f}" for name, cosine in match.ranking))
                 table.add_row(*row)
+                answers[-1]["faces"].append(_answer(face, match))
     console.print(table)
+    write_report(json_path, lambda: json.dumps(answers, indent=1, ensure_ascii=False) + "\n", private=True)
+    unread = sum("problem" in answer for answer in answers)
     if unread:
         raise KerasfaceError(f"{unread} of {len(photos)} photos could not be looked at.")
+
+
+def _answer(face, match):
+    return {
+        "name": match.name,
+        "cosine": match.score if match.nearest else None,
+        "threshold": match.threshold,
+        "nearest": [{"name": name, "cosine": cosine} for name, cosine in match.ranking],
+        "box": face.face.box.tolist(),
+    }

@@ -1,10 +1,14 @@
 """verify, enroll and identify on a real portrait, with the real detector."""
 
 import contextlib
+import json
+import stat
 
 import numpy as np
 import pytest
 from PIL import Image
+
+from kerasface.edge import FaceDetector, load_image
 
 pytestmark = pytest.mark.usefixtures("fetched_assets")
 
@@ -95,13 +99,27 @@ def test_enroll_a_folder_and_identify(kerasface, model, hopper_path, landscape, 
     assert "no face found" in rows[1]
     assert len(rows) == 4  # both faces of the last photo
     (tmp_path / "broken.jpg").write_bytes(hopper_path.read_bytes()[:900])
-    code, out, err = kerasface("identify", model, tmp_path / "broken.jpg", hopper_path, "--gallery", gallery)
+    answers, photos = tmp_path / "answers.json", (tmp_path / "broken.jpg", hopper_path, landscape, two_faces)
+    code, out, err = kerasface("identify", model, *photos, "--gallery", gallery, "--json", answers, "--ranks", 2)
     assert code == 2
-    assert "1 of 2 photos could not be looked at" in err
+    assert "1 of 4 photos could not be looked at" in err
     assert "truncated" in out
     assert "1.0000" in out
+    assert stat.S_IMODE(answers.stat().st_mode) == 0o600
+    broken, portrait, beach, pair = json.loads(answers.read_text())
+    assert broken["photo"] == str(photos[0])
+    assert "truncated" in broken["problem"]
+    (face,) = portrait["faces"]
+    (found,) = FaceDetector().detect_all(load_image(hopper_path))
+    assert (face["name"], face["box"]) == ("Grace", found.box.tolist())
+    assert face["cosine"] == pytest.approx(1)
+    assert face["nearest"] == [{"name": "Grace", "cosine": face["cosine"]}]
+    assert beach == {"photo": str(landscape), "faces": []}
+    assert len(pair["faces"]) == 2
     code, out, _ = kerasface("identify", model, two_faces, "--gallery", gallery, "--threshold", "0.99999")
     assert "unknown" in out
+    kerasface("identify", model, two_faces, "--gallery", gallery, "--threshold", "0.99999", "--json", answers)
+    assert None in [face["name"] for face in json.loads(answers.read_text())[0]["faces"]]
 
 
 def test_identify_shows_how_far_it_has_come(kerasface, model, hopper_path, landscape, tmp_path, monkeypatch):
@@ -123,6 +141,10 @@ def test_in_an_empty_gallery_nobody_is_near(kerasface, model, hopper_path, tmp_p
     code, out, err = kerasface("identify", model, hopper_path, "--gallery", gallery)
     assert code == 0
     assert "unknown │ –      │ 0.5000" in out
+    answers = tmp_path / "answers.json"
+    kerasface("identify", model, hopper_path, "--gallery", gallery, "--json", answers)
+    (face,) = json.loads(answers.read_text())[0]["faces"]
+    assert (face["name"], face["cosine"], face["nearest"]) == (None, None, [])
     assert f"{gallery} holds nobody yet: `kerasface enroll` adds people." in err
     _, out, err = kerasface("watch", model, tmp_path / "frames", "--gallery", gallery)
     assert "1.jpg: unknown, cosine –" in out
