@@ -2,6 +2,8 @@ import sys
 
 import pytest
 
+from tests.training.conftest import faces, lfw  # noqa: F401 (fixtures)
+
 
 @pytest.fixture
 def kerasface(monkeypatch, capsys):

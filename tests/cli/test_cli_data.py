@@ -7,13 +7,13 @@ import pytest
 import yaml
 from PIL import Image
 
-from tests.training.test_trainer import faces, tree_of  # noqa: F401 (a fixture)
+from tests.training.small_runs import tree_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 
 
 @pytest.fixture(scope="module")
-def workshop(faces, tmp_path_factory):  # noqa: F811
+def workshop(faces, tmp_path_factory):
     """Twenty people with nine photos each, a file that is none, a photo twice, and a recipe of one short epoch."""
     folder = tmp_path_factory.mktemp("data_workshop")
     shutil.copytree(faces, folder / "faces")

@@ -12,8 +12,7 @@ import pytest
 import yaml
 
 from kerasface.zoo import bases
-from tests.training.comparison.test_compare import lfw  # noqa: F401 (a fixture)
-from tests.training.test_trainer import faces, tree_of  # noqa: F401 (a fixture)
+from tests.training.small_runs import tree_of
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "spherefacenet.softmax_patterns"
@@ -28,11 +27,11 @@ def recipe(tmp_path_factory):
     return path
 
 
-def crop(lfw):  # noqa: F811
+def crop(lfw):
     return next((lfw / "aligned_112").rglob("*.jpg"))
 
 
-def test_build_then_every_command_on_the_name(kerasface, recipe, faces, lfw, tmp_path, monkeypatch):  # noqa: F811
+def test_build_then_every_command_on_the_name(kerasface, recipe, faces, lfw, tmp_path, monkeypatch):
     monkeypatch.setattr("kerasface.zoo.workshop.timing._RUNS", 3)
     monkeypatch.setenv("KERASFACE_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("KERASFACE_ZOO", raising=False)
@@ -67,7 +66,7 @@ def test_build_then_every_command_on_the_name(kerasface, recipe, faces, lfw, tmp
     assert model_file(NAME, "keras").name == f"{NAME}.keras"  # what finetune begins with
 
 
-def test_a_stopped_build_says_so(kerasface, recipe, faces, lfw, tmp_path, monkeypatch):  # noqa: F811
+def test_a_stopped_build_says_so(kerasface, recipe, faces, lfw, tmp_path, monkeypatch):
     answer = b"stopping after this step"
     kept = os.dup(2)
     reading, writing = os.pipe()
@@ -90,7 +89,7 @@ def test_a_stopped_build_says_so(kerasface, recipe, faces, lfw, tmp_path, monkey
 
 
 @pytest.mark.slow
-def test_a_wheel_gives_out_what_was_shipped_without_a_network(recipe, faces, lfw, tmp_path):  # noqa: F811
+def test_a_wheel_gives_out_what_was_shipped_without_a_network(recipe, faces, lfw, tmp_path):
     source, wheels, installed = tmp_path / "source", tmp_path / "wheels", tmp_path / "installed"
     shutil.copytree(ROOT / "kerasface", source / "kerasface", ignore=shutil.ignore_patterns("__pycache__", "shipped"))
     for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE", "NOTICE"):

@@ -17,7 +17,7 @@ from kerasface.export.metadata import write_sidecar
 from kerasface.training import FinetuneReport, finetune, finetuning
 from kerasface.training.finetune_page import finetune_page
 from kerasface.training.trainer import HeldOutVerification
-from tests.training.test_trainer import SMALL, assert_same_models, silent
+from tests.training.small_runs import SMALL, assert_same_models, silent
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from kerasface.training import Recipe, train
 from kerasface.training.build import build_model, of_same_layers
 from kerasface.training.imprint import imprint
 from kerasface.training.initial import begin_with
-from tests.training.test_trainer import PEOPLE, SMALL, faces, recipe_of, silent, tree_of  # noqa: F401 (a fixture)
+from tests.training.small_runs import PEOPLE, SMALL, recipe_of, silent, tree_of
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def published(tmp_path_factory):
     return path
 
 
-def test_prototypes_are_the_peoples_mean_directions(faces):  # noqa: F811
+def test_prototypes_are_the_peoples_mean_directions(faces):
     source = read_folder(faces)
     model = FaceModel(backbones.get("spherefacenet", depth=4, **SMALL), heads.get("cosface", num_classes=PEOPLE))
     imprint(model, source.with_photos([str(source.photos[0])]))
@@ -42,7 +42,7 @@ def test_prototypes_are_the_peoples_mean_directions(faces):  # noqa: F811
         np.testing.assert_allclose(model.head.prototypes[person].numpy(), expected, atol=1e-5)
 
 
-def test_a_head_with_other_prototypes_is_refused(faces):  # noqa: F811
+def test_a_head_with_other_prototypes_is_refused(faces):
     backbone = backbones.get("spherefacenet", depth=4, **SMALL)
     for head, received in (
         (heads.get("subcenter_arcface", num_classes=PEOPLE, centers=2), rf"\({PEOPLE}, 2, 16\)"),
@@ -52,7 +52,7 @@ def test_a_head_with_other_prototypes_is_refused(faces):  # noqa: F811
             imprint(FaceModel(backbone, head), read_folder(faces))
 
 
-def test_a_run_begins_with_them(published, faces, tmp_path):  # noqa: F811
+def test_a_run_begins_with_them(published, faces, tmp_path):
     recipe = recipe_of(
         backbone=None, initial=str(published), prototypes="class_means", head={"name": "cosface"}, epochs=None, steps=1,
         optimizer={"name": "sgd", "learning_rate": 1e-12}, schedule={"name": "constant"},

@@ -7,15 +7,7 @@ import pytest
 from kerasface import FaceModel, backbones, heads
 from kerasface.errors import KerasfaceError
 from kerasface.training import train
-from tests.training.test_trainer import (  # noqa: F401 (a fixture)
-    SMALL,
-    assert_same_models,
-    faces,
-    final,
-    recipe_of,
-    silent,
-    train_until_validation,
-)
+from tests.training.small_runs import SMALL, assert_same_models, final, recipe_of, silent, train_until_validation
 
 BACKBONE = {"name": "spherefacenet", "depth": 4, **SMALL}
 # Three steps an epoch.
@@ -24,7 +16,7 @@ FROZEN = ("stage1", "stage2")
 
 
 @pytest.fixture(scope="module")
-def earlier(faces, tmp_path_factory):  # noqa: F811 (a fixture)
+def earlier(faces, tmp_path_factory):
     """`best.keras` of a run of three steps."""
     out = tmp_path_factory.mktemp("earlier") / "run"
     train(recipe_of(**{**SHORT, "steps": 3}), faces, out, console=silent())
@@ -35,7 +27,7 @@ def is_frozen(layer):
     return layer.name.startswith(FROZEN)
 
 
-def test_frozen_layers_keep_what_they_began_with(earlier, faces, tmp_path):  # noqa: F811
+def test_frozen_layers_keep_what_they_began_with(earlier, faces, tmp_path):
     recipe = recipe_of(**SHORT, initial=str(earlier), frozen=FROZEN, head={"name": "cosface"})
     train(recipe, faces, tmp_path / "whole", console=silent())
     before = keras.saving.load_model(earlier).backbone
@@ -67,7 +59,7 @@ def test_frozen_layers_keep_what_they_began_with(earlier, faces, tmp_path):  # n
         ),
     ],
 )
-def test_what_does_not_fit_is_refused(changes, message, earlier, faces, tmp_path):  # noqa: F811
+def test_what_does_not_fit_is_refused(changes, message, earlier, faces, tmp_path):
     with pytest.raises(KerasfaceError, match=message):
         train(recipe_of(**{**SHORT, "initial": str(earlier), **changes}), faces, tmp_path / "run", console=silent())
     assert not (tmp_path / "run").exists()

@@ -16,8 +16,8 @@ from rich.console import Console
 from kerasface.errors import KerasfaceError
 from kerasface.training import Recipe, train
 from kerasface.training.launch import launch
+from tests.training.small_runs import STEPS, assert_same_models, final, tree_of
 from tests.training.test_replicas import PROGRAM, ROOT, assert_same, on_one_device
-from tests.training.test_trainer import STEPS, assert_same_models, faces, final, tree_of  # noqa: F401 (a fixture)
 from tests.training.trains_on_replicas import CASES, HEADS
 
 pytestmark = pytest.mark.multiworker
@@ -51,7 +51,7 @@ def recipe(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def whole(recipe, faces, tmp_path_factory):  # noqa: F811
+def whole(recipe, faces, tmp_path_factory):
     """A run of two processes that nothing interrupted."""
     out = tmp_path_factory.mktemp("runs") / "whole"
     said = run(recipe, faces, out)
@@ -61,7 +61,7 @@ def whole(recipe, faces, tmp_path_factory):  # noqa: F811
     return out
 
 
-def run(recipe, faces, out, *more):  # noqa: F811
+def run(recipe, faces, out, *more):
     said = []
     command = [*COMMAND, "train", recipe, "--data", faces, "--out", out, "--strategy", "multiworker", *more]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
@@ -70,7 +70,7 @@ def run(recipe, faces, out, *more):  # noqa: F811
     return said
 
 
-def test_a_recipe_trains_in_two_processes_as_in_one(whole, recipe, faces, tmp_path):  # noqa: F811
+def test_a_recipe_trains_in_two_processes_as_in_one(whole, recipe, faces, tmp_path):
     train(Recipe.read(recipe), faces, tmp_path / "one", console=Console(file=io.StringIO()))
     (model, state), (expected, expected_state) = final(whole), final(tmp_path / "one")
     for ours, theirs in zip(model.weights, expected.weights, strict=True):
@@ -79,7 +79,7 @@ def test_a_recipe_trains_in_two_processes_as_in_one(whole, recipe, faces, tmp_pa
         assert line["loss"] == pytest.approx(other["loss"], rel=1e-5)
 
 
-def test_a_killed_worker_ends_the_job_and_it_resumes_to_the_same_bits(whole, recipe, faces, tmp_path):  # noqa: F811
+def test_a_killed_worker_ends_the_job_and_it_resumes_to_the_same_bits(whole, recipe, faces, tmp_path):
     out = tmp_path / "killed"
     command = ["launch", "--workers", "2", recipe, "--data", faces, "--out", out]
     job = subprocess.Popen([*COMMAND, *command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -109,7 +109,7 @@ def children(pid):
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-def test_ctrl_c_stops_all_processes_at_the_same_step(recipe, faces, tmp_path):  # noqa: F811
+def test_ctrl_c_stops_all_processes_at_the_same_step(recipe, faces, tmp_path):
     out = tmp_path / "stopped"
     command = ["launch", "--workers", "2", recipe, "--data", faces, "--out", out]
     job = subprocess.Popen([*COMMAND, *command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -128,7 +128,7 @@ def test_ctrl_c_stops_all_processes_at_the_same_step(recipe, faces, tmp_path):  
     }
 
 
-def test_a_batch_that_cannot_be_shared_is_refused(recipe, faces, tmp_path):  # noqa: F811
+def test_a_batch_that_cannot_be_shared_is_refused(recipe, faces, tmp_path):
     command = [*COMMAND, "train", recipe, "--data", faces, "--out", tmp_path / "out", "--set", "batch_size=9"]
     said = []
     with pytest.raises(KerasfaceError, match="ended with exit code 2"):

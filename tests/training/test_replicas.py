@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from kerasface.training import Recipe, train
-from tests.training.test_trainer import assert_same_models, faces, final, silent, tree_of  # noqa: F401 (a fixture)
+from tests.training.small_runs import assert_same_models, final, silent, tree_of
 from tests.training.trains_on_replicas import CASES, HEADS, main
 
 PROGRAM = Path(__file__).with_name("trains_on_replicas.py")
@@ -47,7 +47,7 @@ def test_so_they_do_with_every_head(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_recipe_trains_on_two_replicas_as_on_one_and_resumes_to_the_same_bits(faces, tmp_path):  # noqa: F811
+def test_a_recipe_trains_on_two_replicas_as_on_one_and_resumes_to_the_same_bits(faces, tmp_path):
     (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(tree_of(head={"name": "adaface"})))
     program = PROGRAM.with_name("trains_mirrored.py")
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}

@@ -6,7 +6,7 @@ import pytest
 from kerasface.data import ClassBalanced, FaceSource, PeopleByImages, Uniform
 from kerasface.errors import KerasfaceError
 from kerasface.training.sampling import sampler_of
-from tests.training.test_trainer import recipe_of
+from tests.training.small_runs import recipe_of
 
 FACES = FaceSource.of_files("abcd", np.repeat([0, 1, 2, 3], 3), ["x"] * 12)
 

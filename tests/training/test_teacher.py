@@ -20,7 +20,7 @@ from kerasface.training import Recipe, teacher, train
 from kerasface.training.run.run_faces import open_run_faces
 from kerasface.training.teacher import teacher_embeddings
 from kerasface.training.trainer import HeldOutVerification
-from tests.training.test_trainer import faces, recipe_of, silent  # noqa: F401 (a fixture)
+from tests.training.small_runs import recipe_of, silent
 
 SIZE = 32
 
@@ -169,7 +169,7 @@ def test_a_photo_of_another_size_is_an_error_that_names_it(pooling_teacher, tmp_
         teacher_embeddings(settings(pooling_teacher), [path])
 
 
-def test_another_embedding_dim_is_an_error_before_all_photos_are_asked_for(faces, pooling_teacher, tmp_path, rng):  # noqa: F811
+def test_another_embedding_dim_is_an_error_before_all_photos_are_asked_for(faces, pooling_teacher, tmp_path, rng):
     _, paths = photos(tmp_path / "many", 40, rng)
     asked = []
     way_out = r"set backbone.embedding_dim to 48, which .*teacher.onnx gives. Received: 512"
@@ -199,7 +199,7 @@ def distillation(teacher_path, **changes):
     )
 
 
-def test_a_student_comes_to_give_its_teachers_embeddings(faces, pooling_teacher, tmp_path, rng):  # noqa: F811
+def test_a_student_comes_to_give_its_teachers_embeddings(faces, pooling_teacher, tmp_path, rng):
     _, strangers = photos(tmp_path / "strangers", 24, rng)
     recipe = distillation(pooling_teacher, head=None, epochs=4)
     result = train(recipe, faces, tmp_path / "run", photos=[tmp_path / "strangers"], console=silent())
@@ -217,7 +217,7 @@ def test_a_student_comes_to_give_its_teachers_embeddings(faces, pooling_teacher,
     assert told[result.best_epoch - 1] == max(told) == pytest.approx(cosine, abs=1e-5)
 
 
-def test_the_epoch_is_chosen_by_the_teacher_where_it_alone_teaches(faces, pooling_teacher, tmp_path, monkeypatch):  # noqa: F811
+def test_the_epoch_is_chosen_by_the_teacher_where_it_alone_teaches(faces, pooling_teacher, tmp_path, monkeypatch):
     given = []
 
     def validate(self, model, targets):
@@ -242,7 +242,7 @@ def test_the_epoch_is_chosen_by_the_teacher_where_it_alone_teaches(faces, poolin
         assert "AUC 0.7000  cosine to the teacher 0.4000\n" in said.getvalue()
 
 
-def test_a_teacher_and_a_head_train_together_and_resume(faces, pooling_teacher, tmp_path, rng):  # noqa: F811
+def test_a_teacher_and_a_head_train_together_and_resume(faces, pooling_teacher, tmp_path, rng):
     photos(tmp_path / "strangers", 24, rng)
     recipe = distillation(pooling_teacher, epochs=1)
     result = train(recipe, faces, tmp_path / "run", photos=[tmp_path / "strangers"], console=silent())
@@ -251,7 +251,7 @@ def test_a_teacher_and_a_head_train_together_and_resume(faces, pooling_teacher, 
         train(recipe, faces, tmp_path / "run", resume=True, console=silent())
 
 
-def test_photos_without_names_need_a_teacher(faces, tmp_path, rng):  # noqa: F811
+def test_photos_without_names_need_a_teacher(faces, tmp_path, rng):
     photos(tmp_path / "strangers", 3, rng)
     with pytest.raises(KerasfaceError, match="teacher"):
         train(recipe_of(), faces, tmp_path / "run", photos=[tmp_path / "strangers"], console=silent())

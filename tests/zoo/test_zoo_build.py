@@ -27,8 +27,7 @@ from kerasface.zoo.manifest import Manifest
 from kerasface.zoo.workshop import BuildRecord, build, card, shelf
 from kerasface.zoo.workshop.artefacts import Artefact
 from kerasface.zoo.workshop.half import embedder_in_halves, save_in_halves
-from tests.training.comparison.test_compare import lfw  # noqa: F401 (a fixture)
-from tests.training.test_trainer import HELD_OUT, IMAGES, PEOPLE, faces, tree_of  # noqa: F401 (a fixture)
+from tests.training.small_runs import HELD_OUT, IMAGES, PEOPLE, tree_of
 
 NAME = "spherefacenet.softmax_patterns"
 FILES = {"keras": f"{NAME}.keras", "tflite-fp16": f"{NAME}.fp16.tflite", "tflite-int8": f"{NAME}.int8.tflite"}
@@ -65,7 +64,7 @@ class Built:
 
 
 @pytest.fixture(scope="module")
-def built(recipe, checkout, faces, lfw, tmp_path_factory):  # noqa: F811
+def built(recipe, checkout, faces, lfw, tmp_path_factory):
     """One build from nothing, shipped into a checkout."""
     folder, said = tmp_path_factory.mktemp("build"), io.StringIO()
     with pytest.MonkeyPatch.context() as patch:
@@ -84,7 +83,7 @@ def package(built, tmp_path, monkeypatch):
     monkeypatch.delenv("KERASFACE_ZOO", raising=False)
 
 
-def crops_of(faces, count):  # noqa: F811
+def crops_of(faces, count):
     return sorted(faces.rglob("*.*"))[:count]
 
 
@@ -93,7 +92,7 @@ def units(embed, paths):
     return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
-def held_out(faces):  # noqa: F811
+def held_out(faces):
     """Files and people of those whom training did not see."""
     source = open_faces(faces)
     return source.select(split_identities(source.labels, fraction=HELD_OUT / PEOPLE, seed=4)[1])
@@ -176,7 +175,7 @@ def test_the_keras_file_holds_float16_and_is_the_best_epoch(built):
         np.testing.assert_array_equal(np.asarray(ours), np.asarray(theirs).astype(np.float16))
 
 
-def test_all_files_are_one_embedder(built, faces):  # noqa: F811
+def test_all_files_are_one_embedder(built, faces):
     path = built.out / NAME / FILES["keras"]
     model = keras.saving.load_model(path)
     spec = built.record.model.files["keras"].spec
@@ -191,7 +190,7 @@ def test_all_files_are_one_embedder(built, faces):  # noqa: F811
 
 
 @pytest.mark.parametrize("format", FILES)
-def test_thresholds_are_those_of_the_very_file(built, faces, format):  # noqa: F811
+def test_thresholds_are_those_of_the_very_file(built, faces, format):
     """The k-th highest cosine of two different held-out people, k = floor(FAR · pairs), pair by pair."""
     file = built.out / NAME / FILES[format]
     embed = keras.saving.load_model(file).predict_on_batch if format == "keras" else Embedder.load(file).embed
@@ -221,7 +220,7 @@ def test_a_rate_without_a_threshold_is_explained(built):
     assert f"No threshold at FAR 0.001: {built.record.left_out['0.001']}" in card(built.record)
 
 
-def test_figures_are_those_of_the_very_file(built, faces, lfw):  # noqa: F811
+def test_figures_are_those_of_the_very_file(built, faces, lfw):
     figures = {(f.benchmark, f.format, f.metric, f.protocol.split(";")[0]): f for f in built.record.model.figures}
     assert {key[1] for key in figures} == set(FILES)
     people = [sorted(path.iterdir()) for path in sorted((lfw / "aligned_112").iterdir())]
@@ -253,7 +252,7 @@ def test_figures_are_those_of_the_very_file(built, faces, lfw):  # noqa: F811
     assert [key[2] for key in figures if key[:2] == ("held-out people", "keras")] == ["accuracy", "AUC", "TAR@FAR 0.1"]
 
 
-def test_the_client_gives_out_what_was_built(built, package, faces):  # noqa: F811
+def test_the_client_gives_out_what_was_built(built, package, faces):
     assert kf.zoo.list_models("sphereface*") == {NAME: built.record.model}
     path = kf.zoo.get(NAME, format="tflite-int8")
     assert path.read_bytes() == (built.out / NAME / FILES["tflite-int8"]).read_bytes()
@@ -274,7 +273,7 @@ def artefacts_of(built):
     return made, {}
 
 
-def test_a_run_is_taken_or_gone_on_with(built, recipe, faces, lfw, tmp_path, monkeypatch):  # noqa: F811
+def test_a_run_is_taken_or_gone_on_with(built, recipe, faces, lfw, tmp_path, monkeypatch):
     """A finished run is not trained again; one that was stopped is gone on with, or taken as it is where asked."""
     # What comes after the run is the same in every case: the first build's files and figures stand for it.
     monkeypatch.setattr("kerasface.zoo.workshop.timing._RUNS", 3)
@@ -302,7 +301,7 @@ def test_a_run_is_taken_or_gone_on_with(built, recipe, faces, lfw, tmp_path, mon
     assert "stopped after" not in card(on)
 
 
-def test_what_belongs_to_another_run_is_refused(built, recipe, faces, lfw, tmp_path):  # noqa: F811
+def test_what_belongs_to_another_run_is_refused(built, recipe, faces, lfw, tmp_path):
     def refused(words, *, run=built.run, data=faces, **options):
         with pytest.raises(KerasfaceError, match=words):
             build(recipe, data, lfw, tmp_path / "out", run=run, console=Console(quiet=True), **options)
@@ -336,13 +335,13 @@ def test_what_belongs_to_another_run_is_refused(built, recipe, faces, lfw, tmp_p
         ),
     ],
 )
-def test_what_the_zoo_cannot_take_is_refused_before_training(changes, words, recipe, faces, lfw, tmp_path):  # noqa: F811
+def test_what_the_zoo_cannot_take_is_refused_before_training(changes, words, recipe, faces, lfw, tmp_path):
     with pytest.raises(KerasfaceError, match=words):
         build(recipe, faces, lfw, tmp_path / "out", run=tmp_path / "run", changes=changes)
     assert not (tmp_path / "run").exists()
 
 
-def test_a_benchmark_that_was_trained_on_is_refused(recipe, faces, lfw, tmp_path):  # noqa: F811
+def test_a_benchmark_that_was_trained_on_is_refused(recipe, faces, lfw, tmp_path):
     with pytest.raises(KerasfaceError, match="is trained on photos of CFP"):
         build(
             recipe, faces, lfw, tmp_path / "out", run=tmp_path / "run", cfp=tmp_path,

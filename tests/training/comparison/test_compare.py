@@ -17,9 +17,8 @@ from kerasface.training.comparison.measure import measure_run
 from kerasface.training.run.run_faces import open_run_faces
 from kerasface.training.run.run_folder import RunFolder
 from kerasface.training.trainer import HeldOutVerification
-from tests.training.test_trainer import BATCH, HELD_OUT, PEOPLE, STEPS, faces, silent, tree_of  # noqa: F401 (a fixture)
+from tests.training.small_runs import BATCH, HELD_OUT, PEOPLE, STEPS, silent, tree_of
 
-SIZE, IMAGES = 32, 2
 TIMES = ("wall_seconds", "images_per_second")
 
 
@@ -41,26 +40,7 @@ def comparison_of(**changes):
 
 
 @pytest.fixture(scope="module")
-def lfw(tmp_path_factory):
-    """LFW's layout: two folds of two genuine and two impostor pairs, of eight people who are patterns."""
-    root, rng = tmp_path_factory.mktemp("lfw"), np.random.default_rng(5)
-    for person in range(8):
-        pattern = rng.integers(40, 216, (4, 4, 3)).repeat(8, axis=0).repeat(8, axis=1)
-        for index in range(1, IMAGES + 1):
-            image = np.clip(pattern + rng.normal(0, 25, (SIZE, SIZE, 3)), 0, 255).astype(np.uint8)
-            path = root / "aligned_112" / f"P{person}" / f"P{person}_{index:04d}.jpg"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(image).save(path, quality=95)
-    lines = ["2\t2"]
-    for fold in (0, 4):
-        lines += [f"P{fold + i}\t1\t2" for i in range(2)]
-        lines += [f"P{fold + i}\t1\tP{fold + i + 2}\t2" for i in range(2)]
-    (root / "pairs.txt").write_text("\n".join(lines) + "\n")
-    return root
-
-
-@pytest.fixture(scope="module")
-def whole(faces, lfw, tmp_path_factory):  # noqa: F811
+def whole(faces, lfw, tmp_path_factory):
     """An uninterrupted comparison: its folder and its result."""
     out = tmp_path_factory.mktemp("comparison")
     return out, compare(comparison_of(), faces, lfw, out, console=silent())
@@ -101,7 +81,7 @@ def test_every_run_lies_in_its_folder_and_the_result_beside_them(whole):
     assert page.count("figures/tiny_") == 2
 
 
-def test_measures_are_those_of_the_best_model(whole, faces, lfw):  # noqa: F811
+def test_measures_are_those_of_the_best_model(whole, faces, lfw):
     out, result = whole
     run = result.runs[0]
     model = keras.saving.load_model(out / "cosface" / "seed_4" / "best.keras")
@@ -130,7 +110,7 @@ def test_measures_are_those_of_the_best_model(whole, faces, lfw):  # noqa: F811
     assert (run.lfw_class_angles.people, run.lfw_class_angles.images) == (8, 12)
 
 
-def test_the_losses_are_those_of_the_first_and_the_last_epoch(whole, faces, lfw, tmp_path):  # noqa: F811
+def test_the_losses_are_those_of_the_first_and_the_last_epoch(whole, faces, lfw, tmp_path):
     planned = comparison_of().runs()[0]
     shutil.copytree(whole[0] / planned.place, tmp_path / "run")
     folder = RunFolder(tmp_path / "run")
@@ -148,7 +128,7 @@ def test_a_run_without_a_head_has_no_prototypes(whole):
     assert model.head is None
 
 
-def test_killed_it_goes_on_where_it_was(whole, faces, lfw, tmp_path, monkeypatch):  # noqa: F811
+def test_killed_it_goes_on_where_it_was(whole, faces, lfw, tmp_path, monkeypatch):
     comparison = comparison_of(recipe={**comparison_of().recipe, "checkpoint_minutes": 1e-6})
     validated = []
     validate = HeldOutVerification.__call__
@@ -179,7 +159,7 @@ def test_killed_it_goes_on_where_it_was(whole, faces, lfw, tmp_path, monkeypatch
     assert ours == theirs
 
 
-def test_a_run_killed_before_its_first_checkpoint_is_begun_anew(faces, lfw, tmp_path):  # noqa: F811
+def test_a_run_killed_before_its_first_checkpoint_is_begun_anew(faces, lfw, tmp_path):
     best = tmp_path / "cosface" / "seed_4" / "best.keras"
     best.parent.mkdir(parents=True)
     best.write_bytes(b"a model of the epoch that was killed")
@@ -189,14 +169,14 @@ def test_a_run_killed_before_its_first_checkpoint_is_begun_anew(faces, lfw, tmp_
     assert best.stat().st_size > 1000
 
 
-def test_a_signal_leaves_the_rest_for_later(faces, lfw, tmp_path, monkeypatch):  # noqa: F811
+def test_a_signal_leaves_the_rest_for_later(faces, lfw, tmp_path, monkeypatch):
     monkeypatch.setattr("kerasface.training.progress.callbacks.StopOnSignal.asked", lambda self: True)
     result = compare(comparison_of(), faces, lfw, tmp_path, console=silent())
     assert (result.runs, result.diverged, result.planned) == ((), (), 2)
     assert not (tmp_path / "triplet").exists()
 
 
-def test_a_run_that_diverges_is_told_and_the_next_begins(faces, lfw, tmp_path):  # noqa: F811
+def test_a_run_that_diverges_is_told_and_the_next_begins(faces, lfw, tmp_path):
     wild = {"name": "sgd", "learning_rate": 1e30}
     variants = {
         "wild": {"title": "wild", "changes": {"head": {"name": "cosface"}, "optimizer": wild}},
@@ -211,7 +191,7 @@ def test_a_run_that_diverges_is_told_and_the_next_begins(faces, lfw, tmp_path): 
     assert timeless(compare(comparison, faces, lfw, tmp_path, console=silent())) == timeless(result)
 
 
-def test_another_recipe_is_refused_before_anything_is_trained(whole, faces, lfw):  # noqa: F811
+def test_another_recipe_is_refused_before_anything_is_trained(whole, faces, lfw):
     out, _ = whole
     changed = comparison_of()
     changed.variants["triplet"].changes["losses"] = [{"name": "triplet", "margin": 0.5}]
@@ -224,7 +204,7 @@ def test_another_recipe_is_refused_before_anything_is_trained(whole, faces, lfw)
     (out / "kept.json").rename(out / "cosface" / "seed_4" / "measures.json")
 
 
-def test_a_misspelt_argument_of_the_last_variant_is_refused_before_anything_is_trained(faces, lfw, tmp_path):  # noqa: F811
+def test_a_misspelt_argument_of_the_last_variant_is_refused_before_anything_is_trained(faces, lfw, tmp_path):
     comparison = comparison_of()
     comparison.variants["triplet"].changes["losses"] = [{"name": "triplet", "margn": 0.5}]
     with pytest.raises(KerasfaceError, match=r"losses\.0\.margn: no such field \(did you mean margin\?\)"):
@@ -232,7 +212,7 @@ def test_a_misspelt_argument_of_the_last_variant_is_refused_before_anything_is_t
     assert not any(tmp_path.iterdir())
 
 
-def test_other_images_are_refused(whole, faces, lfw, tmp_path):  # noqa: F811
+def test_other_images_are_refused(whole, faces, lfw, tmp_path):
     fewer = tmp_path / "faces"
     for path in sorted(faces.rglob("*.png"))[1:]:
         (fewer / path.parent.name).mkdir(parents=True, exist_ok=True)
@@ -241,7 +221,7 @@ def test_other_images_are_refused(whole, faces, lfw, tmp_path):  # noqa: F811
         compare(comparison_of(), fewer, lfw, whole[0], console=silent())
 
 
-def test_measures_that_cannot_be_read_say_what_to_do(whole, faces, lfw):  # noqa: F811
+def test_measures_that_cannot_be_read_say_what_to_do(whole, faces, lfw):
     path = whole[0] / "cosface" / "seed_4" / "measures.json"
     kept = path.read_text()
     path.write_text("{}")

@@ -10,15 +10,7 @@ from kerasface.training import train
 from kerasface.training.optimization.averaging import AveragedAdamW, AveragedSGD
 from kerasface.training.optimization.batch_norm import estimate_statistics
 from kerasface.training.run.checkpoints import Checkpoints
-from tests.training.test_trainer import (  # noqa: F401 (a fixture)
-    SMALLEST,
-    assert_same_models,
-    faces,
-    final,
-    recipe_of,
-    silent,
-    train_until_validation,
-)
+from tests.training.small_runs import SMALLEST, assert_same_models, final, recipe_of, silent, train_until_validation
 
 MOMENTUM = 0.8
 # Three steps an epoch, two epochs: two calls of `fit`.
@@ -27,7 +19,7 @@ SGD = {"name": "sgd", "learning_rate": 0.02}
 
 
 @pytest.fixture(scope="module")
-def averaged(faces, tmp_path_factory):  # noqa: F811 (a fixture)
+def averaged(faces, tmp_path_factory):
     """A run with averages: its folder, and weights and averages after every step."""
     out = tmp_path_factory.mktemp("averaged") / "run"
     steps, write = {}, Checkpoints.write
@@ -55,7 +47,7 @@ def test_they_are_numpys(averaged):
             np.testing.assert_allclose(found, mean, rtol=1e-5, atol=1e-7)
 
 
-def test_training_goes_on_from_the_weights(averaged, faces, tmp_path):  # noqa: F811
+def test_training_goes_on_from_the_weights(averaged, faces, tmp_path):
     train(recipe_of(**SHORT, optimizer=SGD), faces, tmp_path / "plain", console=silent())
     plain = final(tmp_path / "plain")[0]
     for found, expected in zip(averaged[1][6][0], plain.trainable_variables, strict=True):
@@ -85,7 +77,7 @@ def test_the_best_model_is_the_averages(averaged):
         ),
     ],
 )
-def test_a_resumed_run_has_the_same_averages(changes, averaged, faces, tmp_path):  # noqa: F811
+def test_a_resumed_run_has_the_same_averages(changes, averaged, faces, tmp_path):
     recipe = recipe_of(**SHORT, **changes)
     if recipe.precision == "float32":
         whole = averaged[0]
@@ -120,7 +112,7 @@ def test_statistics_are_those_of_the_batches(rng):
         np.testing.assert_array_equal(found, expected)
 
 
-def test_validation_sees_averages_with_statistics_of_their_own(faces, tmp_path):  # noqa: F811
+def test_validation_sees_averages_with_statistics_of_their_own(faces, tmp_path):
     backbone = {"name": "mobilefacenet", "width": 0.125, "input_shape": [32, 32, 3], "embedding_dim": 16}
     recipe = recipe_of(**{**SHORT, "steps": 3}, backbone=backbone, optimizer={**SGD, "ema": 0.9})
     train(recipe, faces, tmp_path / "run", console=silent())

@@ -11,16 +11,7 @@ from kerasface.errors import KerasfaceError
 from kerasface.training import train, trainer
 from kerasface.training.build import build_model
 from kerasface.training.progress.callbacks import FiniteLoss
-from tests.training.test_trainer import (  # noqa: F401 (a fixture)
-    HELD_OUT,
-    PEOPLE,
-    SMALLEST,
-    assert_same_models,
-    faces,
-    final,
-    recipe_of,
-    silent,
-)
+from tests.training.small_runs import HELD_OUT, PEOPLE, SMALLEST, assert_same_models, final, recipe_of, silent
 
 RATE = 0.02
 # Three steps an epoch, two epochs.
@@ -34,7 +25,7 @@ SHORT = {
 }
 
 
-def trained(faces, out, **changes):  # noqa: F811
+def trained(faces, out, **changes):
     result = train(recipe_of(**{**SHORT, **changes}), faces, out, console=silent())
     return result, final(out)[0]
 
@@ -44,7 +35,7 @@ def weights(model):
 
 
 @pytest.fixture(scope="module")
-def plain(faces, tmp_path_factory):  # noqa: F811
+def plain(faces, tmp_path_factory):
     """The run without any of it: result and model."""
     return trained(faces, tmp_path_factory.mktemp("plain") / "run")
 
@@ -57,7 +48,7 @@ def start():
     return weights(build_model(recipe, PEOPLE - HELD_OUT, precision="float32"))
 
 
-def test_clipping_shortens_the_gradient_of_all_weights_together(faces, tmp_path, start):  # noqa: F811
+def test_clipping_shortens_the_gradient_of_all_weights_together(faces, tmp_path, start):
     optimizer = {"name": "sgd", "learning_rate": 0.1, "weight_decay": 0.0}
     moves = []
     for clip in (None, 0.1):
@@ -70,7 +61,7 @@ def test_clipping_shortens_the_gradient_of_all_weights_together(faces, tmp_path,
     assert gradient @ clipped == pytest.approx(0.1 * norm, rel=1e-3)
 
 
-def test_accumulated_steps_are_one_of_a_larger_batch(faces, tmp_path, plain, start):  # noqa: F811
+def test_accumulated_steps_are_one_of_a_larger_batch(faces, tmp_path, plain, start):
     optimizer = {"name": "sgd", "learning_rate": RATE, "accumulation": 3}
     result, model = trained(faces, tmp_path / "run", batch_size=13, steps=18, optimizer=optimizer)
     assert result.steps == 18
@@ -81,7 +72,7 @@ def test_accumulated_steps_are_one_of_a_larger_batch(faces, tmp_path, plain, sta
 
 
 @pytest.mark.parametrize(("precision", "compute"), [("mixed_float16", "float16"), ("mixed_bfloat16", "bfloat16")])
-def test_mixed_precision_is_the_backbones_alone(precision, compute, faces, tmp_path):  # noqa: F811
+def test_mixed_precision_is_the_backbones_alone(precision, compute, faces, tmp_path):
     # One step, whose loss is that of the first weights: a loss scale skips the first updates.
     expected, _ = trained(faces, tmp_path / "float32", steps=1)
     result, model = trained(faces, tmp_path / "run", steps=1, precision=precision)
@@ -97,7 +88,7 @@ def test_mixed_precision_is_the_backbones_alone(precision, compute, faces, tmp_p
     assert not best.compiled
 
 
-def test_executions_of_several_steps_count_every_step(faces, tmp_path, plain):  # noqa: F811
+def test_executions_of_several_steps_count_every_step(faces, tmp_path, plain):
     # Two steps and then the one that is left of the epoch.
     result, model = trained(faces, tmp_path / "run", steps_per_execution=2)
     assert [line["step"] for line in result.history] == [3, 6]
@@ -108,7 +99,7 @@ def test_executions_of_several_steps_count_every_step(faces, tmp_path, plain):  
         np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
 
 
-def test_a_signal_waits_for_the_execution(faces, tmp_path, monkeypatch):  # noqa: F811
+def test_a_signal_waits_for_the_execution(faces, tmp_path, monkeypatch):
     changes = {"steps_per_execution": 2}
     with monkeypatch.context() as patch:
         patch.setattr(FiniteLoss, "on_train_batch_end", lambda *_, **__: signal.raise_signal(signal.SIGINT))
@@ -121,7 +112,7 @@ def test_a_signal_waits_for_the_execution(faces, tmp_path, monkeypatch):  # noqa
 
 
 @pytest.mark.slow
-def test_float16_trains(faces, tmp_path):  # noqa: F811
+def test_float16_trains(faces, tmp_path):
     result, model = trained(faces, tmp_path / "run", steps=36, precision="mixed_float16", backbone=SMALLEST)
     assert float(model.optimizer.dynamic_scale) < 2.0**15  # it was too large and found its place
     assert 0 < int(model.optimizer.iterations) < 36
@@ -135,13 +126,13 @@ def test_float16_trains(faces, tmp_path):  # noqa: F811
         ({"optimizer": {"name": "adamw", "accumulation": 4}}, "Received: optimizer.accumulation=4"),
     ],
 )
-def test_what_replicas_cannot_do_is_refused(changes, message, faces, tmp_path, monkeypatch):  # noqa: F811
+def test_what_replicas_cannot_do_is_refused(changes, message, faces, tmp_path, monkeypatch):
     three = types.SimpleNamespace(num_replicas_in_sync=3)
     monkeypatch.setattr(trainer, "open_strategy", lambda name: three)
     with pytest.raises(KerasfaceError, match=message):
         trained(faces, tmp_path / "run", **changes)
 
 
-def test_xla_trains_the_same(faces, tmp_path, plain):  # noqa: F811
+def test_xla_trains_the_same(faces, tmp_path, plain):
     result, _ = trained(faces, tmp_path / "run", steps=3, jit_compile=True)
     assert result.history[0]["loss"] == pytest.approx(plain[0].history[0]["loss"], rel=1e-4)

@@ -16,19 +16,7 @@ from kerasface.evaluation import represent
 from kerasface.export import load_trained
 from kerasface.training import train
 from kerasface.training.progress.projector import tiled
-from tests.training.test_trainer import (  # noqa: F401 (a fixture)
-    BATCH,
-    HELD_OUT,
-    IMAGES,
-    PEOPLE,
-    SIZE,
-    STEPS,
-    assert_same_models,
-    faces,
-    final,
-    recipe_of,
-    run,
-)
+from tests.training.small_runs import BATCH, HELD_OUT, IMAGES, PEOPLE, SIZE, STEPS, assert_same_models, final, recipe_of
 
 
 def events(folder):
@@ -44,7 +32,7 @@ def events(folder):
 
 
 @pytest.fixture(scope="module")
-def logged(faces, tmp_path_factory):  # noqa: F811
+def logged(faces, tmp_path_factory):
     """A run with telemetry: its folder, its result and what it printed."""
     out, said = tmp_path_factory.mktemp("logged") / "run", io.StringIO()
     result = train(recipe_of(), faces, out, tensorboard=True, console=Console(file=said, width=200))
@@ -75,7 +63,7 @@ def test_every_step_and_every_epoch_has_its_figures(logged):
     assert all(0 <= float(value) <= 1 for _, _, value in found["train/data_wait_share"])
 
 
-def test_the_picture_is_the_first_batch_as_the_network_gets_it(logged, faces):  # noqa: F811
+def test_the_picture_is_the_first_batch_as_the_network_gets_it(logged, faces):
     out, _, _ = logged
     ((step, plugin, (width, height, png)),) = events(out / "tensorboard")["input/augmented"]
     source = open_faces(faces)
@@ -91,7 +79,7 @@ def test_the_picture_is_the_first_batch_as_the_network_gets_it(logged, faces):  
         np.testing.assert_array_equal(pixels[row * SIZE :, column * SIZE :][:SIZE, :SIZE], image)
 
 
-def test_the_projector_has_every_held_out_photo_with_its_person(logged, faces):  # noqa: F811
+def test_the_projector_has_every_held_out_photo_with_its_person(logged, faces):
     out, _, _ = logged
     folder = out / "tensorboard"
     config = (folder / "projector_config.pbtxt").read_text()
@@ -114,7 +102,7 @@ def test_the_projector_has_every_held_out_photo_with_its_person(logged, faces): 
     assert {path.stat().st_mode & 0o077 for path in (tensors, people, sprite)} == {0}
 
 
-def test_it_changes_nothing_and_is_left_out_unless_asked_for(logged, run):  # noqa: F811
+def test_it_changes_nothing_and_is_left_out_unless_asked_for(logged, run):
     assert_same_models(final(logged[0])[0], final(run[0])[0])
     assert not (run[0] / "tensorboard").exists()
 
@@ -125,7 +113,7 @@ def test_the_display_tells_how_long_steps_wait_for_input(logged):
         assert re.fullmatch(r"loss [\d.]+  lr \S+  λ [\d.]+  [\d.]+ images/s  data wait \d+%", line)
 
 
-def test_a_finished_run_that_is_resumed_adds_nothing(logged, faces):  # noqa: F811
+def test_a_finished_run_that_is_resumed_adds_nothing(logged, faces):
     out, _, _ = logged
     before = {path: path.read_bytes() for path in (out / "tensorboard").iterdir()}
     train(recipe_of(), faces, out, resume=True, tensorboard=True, console=Console(quiet=True))

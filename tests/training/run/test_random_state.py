@@ -6,7 +6,7 @@ import numpy as np
 from kerasface import FaceModel, backbones
 from kerasface.training import train
 from kerasface.training.run.random_state import random_state, set_random_state
-from tests.training.test_trainer import SMALL, faces, final, recipe_of, silent, train_until_validation  # noqa: F401
+from tests.training.small_runs import SMALL, final, recipe_of, silent, train_until_validation
 
 
 def forgetful(name, **arguments):
@@ -28,7 +28,7 @@ def test_a_model_draws_on_where_another_stopped():
         assert np.array_equal(np.asarray(second(images, training=True)), drawn) == same
 
 
-def test_a_resumed_run_drops_what_the_whole_one_drops(faces, tmp_path, monkeypatch):  # noqa: F811
+def test_a_resumed_run_drops_what_the_whole_one_drops(faces, tmp_path, monkeypatch):
     monkeypatch.setattr("kerasface.training.build.backbones.get", forgetful)
     recipe = recipe_of(epochs=2, checkpoint_minutes=1e-6)
     train(recipe, faces, tmp_path / "whole", console=silent())

@@ -3,10 +3,10 @@
 import json
 
 from kerasface.training import train
-from tests.training.test_trainer import faces, recipe_of, silent  # noqa: F401
+from tests.training.small_runs import recipe_of, silent
 
 
-def test_before_an_epoch_has_ended_there_is_neither_model_nor_accuracy(faces, tmp_path, monkeypatch):  # noqa: F811
+def test_before_an_epoch_has_ended_there_is_neither_model_nor_accuracy(faces, tmp_path, monkeypatch):
     monkeypatch.setattr("kerasface.training.progress.callbacks.StopOnSignal.asked", lambda self: True)
     result = train(recipe_of(), faces, tmp_path / "run", console=silent())
     assert (result.finished, result.best_epoch, result.steps) == (False, 0, 0)
