@@ -61,7 +61,7 @@ fewer. A network that looks at faces alone has the two alike. Degraded photos cu
 with m = 4 hardly."""
 ADVICE = """## What to do with a set of your own
 
-- Draw validation pairs with [`sample_pairs`](api/evaluation.md), as `kerasface train` does. More pairs want more
+- Draw validation pairs with `sample_pairs`, as `kerasface train` does. More pairs want more
   photos a person, so fewer people give them: `validation.pairs` of about twice as many as there are people held out
   keeps them all.
 - Believe a gain on held-out people of the same set only when another set shows it too.
