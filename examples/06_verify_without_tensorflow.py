@@ -4,8 +4,8 @@
 
 Without arguments it takes face.tflite of example 05 and rendered crops; demo/embedder.tflite, which `make demo` leaves,
 knows rendered people better, though it too misses some at its threshold. For photos no training is needed:
-`kerasface zoo get mobilefacenet.sface_photos --out face.tflite`; and the face detector's two models, once: `kerasface
-assets get`. `kerasface verify` is the same as one command.
+`kerasface zoo get mobilefacenet.sface_photos_full --out face.tflite`; and the face detector's two models, once:
+`kerasface assets get`. `kerasface verify` is the same as one command.
 """
 
 import sys

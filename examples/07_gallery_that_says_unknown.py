@@ -4,7 +4,7 @@
 
 PEOPLE has a sub-folder of photos for each person to enrol: ask them first. Without arguments it takes face.tflite of
 example 05 and rendered people; demo/embedder.tflite, which `make demo` leaves, knows those better. For photos no
-training is needed: `kerasface zoo get mobilefacenet.sface_photos --out face.tflite`. No TensorFlow.
+training is needed: `kerasface zoo get mobilefacenet.sface_photos_full --out face.tflite`. No TensorFlow.
 `kerasface enroll` and `kerasface identify` are the same as commands.
 """
 

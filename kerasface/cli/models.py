@@ -18,7 +18,7 @@ def model_file(model, *formats):
     """Returns the path of MODEL, fetched from the zoo where it is a name and no file.
 
     Args:
-        model: a path, or a name such as mobilefacenet.sface_photos.
+        model: a path, or a name such as mobilefacenet.sface_photos_full.
         *formats: of the zoo's files, the wanted one first; the first that the embedder has is taken.
 
     Raises:

@@ -66,7 +66,7 @@ def ls(
 def show(name: str = typer.Argument(help="Of the embedder.")):
     """Show what is known of an embedder: files, figures, thresholds, data, licences.
 
-    Example: kerasface zoo show mobilefacenet.sface_photos
+    Example: kerasface zoo show mobilefacenet.sface_photos_full
     """
     from kerasface.zoo import find
 
@@ -150,7 +150,7 @@ def get(
 ):
     """Fetch a file of an embedder and verify it.
 
-    Example: kerasface zoo get mobilefacenet.sface_photos --out embedder.tflite
+    Example: kerasface zoo get mobilefacenet.sface_photos_full --out embedder.tflite
     """
     from kerasface.edge.atomic import write_atomically
     from kerasface.edge.metadata import sidecar_path

@@ -25,8 +25,8 @@ def list_models(pattern="*", *, local=False):
         KerasfaceError: a manifest that can't be read.
 
     Example:
-        >>> list(list_models("*mobile*"))
-        ['mobilefacenet.sface_photos']
+        >>> list(list_models("*.sface*"))
+        ['mobilefacenet.sface_photos', 'mobilefacenet.sface_photos_full']
     """
     found = {}
     for base in bases()[-1:] if local else bases():
@@ -49,7 +49,7 @@ def find(name):
         KerasfaceError: nobody has it; the message names those there are.
 
     Example:
-        >>> base, model = find("mobilefacenet.sface_photos")
+        >>> base, model = find("mobilefacenet.sface_photos_full")
         >>> model.licence_weights
     """
     for base in bases():
@@ -77,7 +77,7 @@ def get(name, format="tflite-fp16", *, progress=None):
         KerasfaceError: no such embedder or format, or see `download.fetch_file`.
 
     Example:
-        >>> Embedder.load(get("mobilefacenet.sface_photos"))
+        >>> Embedder.load(get("mobilefacenet.sface_photos_full"))
     """
     base, model = find(name)
     if format not in model.files:
@@ -108,7 +108,7 @@ def load(name):
         KerasfaceError: see `get`, or a file that is no Keras model.
 
     Example:
-        >>> model = load("mobilefacenet.sface_photos")
+        >>> model = load("mobilefacenet.sface_photos_full")
         >>> tuned = FaceModel(model.backbone, heads.get("cosface", num_classes=80), mean=model.mean, std=model.std)
     """
     from kerasface.export import load_trained

@@ -1,6 +1,7 @@
 """What the package carries: small, whole, described; and the pages that are made of it."""
 
 import hashlib
+import re
 from pathlib import Path
 
 from kerasface.export import stored_precision
@@ -31,9 +32,11 @@ def test_the_table_is_that_of_the_manifest_and_the_recipes():
 
 def test_readmes_table_is_that_of_the_manifest():
     front = (CHECKOUT / "README.md").read_text(encoding="utf-8")
-    assert front.split(README_MARKS[0])[1].split(README_MARKS[1])[0].strip() == summary(MODELS), (
-        "run python zoo/render.py"
-    )
+    table = front.split(README_MARKS[0])[1].split(README_MARKS[1])[0].strip()
+    assert table == summary(MODELS), "run python zoo/render.py"
+    accuracies = [float(value) for value in re.findall(r"\| ([\d.]+) % ±", table)]
+    assert accuracies == sorted(accuracies, reverse=True)
+    assert len(accuracies) == len(MODELS)
 
 
 def test_every_file_is_the_manifests_and_small():

@@ -20,10 +20,7 @@ def limits(record):
             "rate had not come down, and more time would make a better model."
         )
     if training["best_epoch"] == training["epochs"]:
-        sentences.append(
-            "The last epoch was the best: held-out accuracy had not begun to fall when training ended, so that more "
-            "time might help."
-        )
+        sentences.append("The last epoch was the best on people held out: more time might help.")
     sentences += _strictness(record)
     sentences += _rounding(record)
     unknown = [one.name for one in data_sets_in(record.model.training_data) if "unknown" in one.lfw]

@@ -44,7 +44,7 @@ def summary(models):
         models: `ZooModel`s by name.
     """
     lines = ["| model | parameters | LFW | as int8 TFLite | weights |", "|---|---|---|---|---|"]
-    for name, model in sorted(models.items()):
+    for name, model in _best_first(models):
         size = model.files["tflite-int8"].size / 1e6
         lines.append(
             f"| [{name}](zoo/cards/{name}.md) | {model.parameters:,} | {_accuracy(model, 'the face alone')} | "
@@ -62,7 +62,7 @@ def page(models, recipes):
     """
     single = {path: Recipe.read(path) for path in recipes if not path.name.startswith("compare_")}
     by_name = {recipe.name: (path, recipe) for path, recipe in single.items()}
-    rows = [_built(model, *by_name.get(name, (None, None))) for name, model in sorted(models.items())]
+    rows = [_built(model, *by_name.get(name, (None, None))) for name, model in _best_first(models)]
     rows += [_untrained(path, recipe) for path, recipe in single.items() if recipe.name not in models]
     return "\n".join(
         [
@@ -113,10 +113,27 @@ def _network(recipe):
     return f"{recipe.backbone.name}{size}"
 
 
+def _best_first(models):
+    def rank(entry):
+        name, model = entry
+        figure = _on_lfw(model, "the face alone")
+        return (0.0 if figure is None else -figure.value, name)
+
+    return sorted(models.items(), key=rank)
+
+
 def _accuracy(model, words):
+    figure = _on_lfw(model, words)
+    if figure is None:
+        return "not measured"
+    interval = "" if figure.low is None else f" [{percent(figure.low)}, {percent(figure.high)}]"
+    return f"{percent(figure.value)} ± {percent(figure.std)}{interval}"
+
+
+def _on_lfw(model, words):
+    """The Keras file's accuracy on LFW, of embeddings made so; None where it was not measured."""
     for figure in model.figures:
         is_wanted = (figure.benchmark, figure.format, figure.metric) == ("LFW", "keras", "accuracy")
         if is_wanted and representation(figure).startswith(words):
-            interval = "" if figure.low is None else f" [{percent(figure.low)}, {percent(figure.high)}]"
-            return f"{percent(figure.value)} ± {percent(figure.std)}{interval}"
-    return "not measured"
+            return figure
+    return None
