@@ -30,7 +30,8 @@ def reason(url, error):
     innermost = _innermost(error)
     if isinstance(innermost, socket.gaierror):
         return f"no host {host} is known: it is mistyped, or the network is away"
-    return f"{host} is not to be reached, or broke off ({innermost.strerror or innermost})"
+    # Not always the system's own: what a broken transfer ends with is an error of http.client.
+    return f"{host} is not to be reached, or broke off ({getattr(innermost, 'strerror', None) or innermost})"
 
 
 def _innermost(error):

@@ -85,6 +85,13 @@ def test_what_came_is_kept_for_the_next_call(zoo, cache):
     assert zoo.asked == [len(CONTENT) // 2]
 
 
+def test_a_transfer_that_breaks_at_every_try_is_told(zoo):
+    zoo.faults = ["truncate"] * (1 + download._RETRIES)
+    with pytest.raises(KerasfaceError, match=r"broke off \(IncompleteRead.*Whatever has come is kept: run it again"):
+        get(NAME)
+    assert get(NAME).read_bytes() == CONTENT
+
+
 def test_a_host_without_ranges_begins_anew(zoo):
     zoo.ranges = False
     zoo.faults = ["truncate"]
