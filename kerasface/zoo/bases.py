@@ -1,5 +1,6 @@
 """Where embedders come from: the package itself, a host or folder, and what the user has imported."""
 
+import contextlib
 import hashlib
 import os
 import urllib.parse
@@ -90,7 +91,8 @@ class Base:
                 ) from error
             return Manifest.from_json(copy.read_bytes(), copy)
         manifest = Manifest.from_json(content, f"{self.url}{MANIFEST}")
-        write_atomically(copy, content, mode=0o644)
+        with contextlib.suppress(OSError):  # without a cache there is no copy for later, and that is all
+            write_atomically(copy, content, mode=0o644)
         return manifest
 
     def _fetched(self):

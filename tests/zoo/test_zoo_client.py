@@ -66,6 +66,13 @@ def test_offline_the_cache_is_enough(zoo, monkeypatch):
     assert list(list_models("*test*")) == [NAME]
 
 
+def test_a_cache_that_cannot_be_written_is_told_when_a_file_needs_it(zoo, cache):
+    cache.write_bytes(b"a file where the folder should be")
+    assert list(list_models("*test*")) == [NAME]
+    with pytest.raises(KerasfaceError, match="can't bring .*Set KERASFACE_CACHE to a folder that you may write to"):
+        get(NAME)
+
+
 def test_a_broken_transfer_goes_on_where_it_broke(zoo):
     zoo.faults = ["truncate", "truncate"]
     assert get(NAME).read_bytes() == CONTENT
