@@ -1,6 +1,7 @@
 """Lists of faces: CSV or Parquet tables of path and label, read and (CSV) written."""
 
 import csv
+import functools
 import io
 import os
 import re
@@ -85,8 +86,7 @@ def write_list(faces, path):
     writer = csv.writer(text, lineterminator="\n")
     whole = bool((faces.lengths == WHOLE).all())
     writer.writerow(["path", "label"] if whole else ["path", "label", "bytes"])
-    home = os.path.abspath(path.parent)
-    files = [_relative(file, home) for file in faces.files]
+    files = _relative(faces.files, path.parent)
     for row, (file, label) in enumerate(zip(faces.file_of.tolist(), faces.labels.tolist(), strict=True)):
         spans = [] if faces.lengths[row] == WHOLE else [f"{offset}+{length}" for offset, length in faces.spans(row)]
         check_text_names([files[file], faces.names[label]])
@@ -184,7 +184,16 @@ def _check_columns(path, names):
         )
 
 
-def _relative(file, home):
+def _relative(files, folder):
+    home = os.path.realpath(folder)
+    if home != os.path.abspath(folder):
+        # Out of a linked folder ".." leads to what is above the place that it is linked to: both sides as they lie.
+        real = functools.cache(os.path.realpath)
+        files = [os.path.join(real(os.path.dirname(file)), os.path.basename(file)) for file in files]
+    return [_below(file, home) for file in files]
+
+
+def _below(file, home):
     try:
         return Path(os.path.relpath(file, home)).as_posix()
     except ValueError:  # another drive of Windows

@@ -1,5 +1,6 @@
 """Lists of faces: CSV and Parquet say the same, spans are cut exactly, and lines that lie are named."""
 
+import shutil
 import subprocess
 import sys
 
@@ -59,6 +60,19 @@ def test_a_written_list_is_read_from_its_own_folder(faces_root, tmp_path):
     found = read_list(tmp_path / "sub" / "keep.csv")
     assert contents(found) == contents(faces)
     assert [found.names[label] for label in found.labels] == ["person_0003", "person_0001", "person_0001"]
+
+
+def test_a_list_in_a_linked_folder_finds_its_photos(faces_root, tmp_path):
+    (tmp_path / "disk" / "large" / "runs").mkdir(parents=True)
+    (tmp_path / "runs").symlink_to(tmp_path / "disk" / "large" / "runs", target_is_directory=True)
+    faces = read_folder(faces_root)
+    write_list(faces, tmp_path / "runs" / "keep.csv")
+    for folder in ("runs", "disk/large/runs"):
+        assert contents(read_list(tmp_path / folder / "keep.csv")) == contents(faces)
+    # Photos beside the list are named as before: both may move together.
+    shutil.copytree(faces_root, tmp_path / "runs" / "faces")
+    write_list(read_folder(tmp_path / "runs" / "faces"), tmp_path / "runs" / "keep.csv")
+    assert "\nfaces/person_0000/00000.png,person_0000\n" in (tmp_path / "runs" / "keep.csv").read_text()
 
 
 def test_a_folder_that_cannot_be_written_is_named(faces_root, tmp_path):
