@@ -115,7 +115,7 @@ def clean(
             shared.append((tuple(names[row] for row in rows), tuple(faces.names[label] for label in people)))
             kept[rows] = False
     near_duplicates, alike = [], []
-    if cosine is not None:
+    if embeddings is not None:  # neither without an embedder nor where no photo could be read
         left = np.flatnonzero(kept)
         for first, second, score in _near_pairs(embeddings[left], cosine):
             one, other = left[first], left[second]

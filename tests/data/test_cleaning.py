@@ -82,6 +82,15 @@ def test_bytes_alone(dirty):
     assert (report.near_duplicates, report.suspects, report.small, report.cosine) == ((), (), (), None)
 
 
+def test_a_set_of_which_nothing_can_be_read_is_reported(tmp_path):
+    for person in (ANN, BOB):
+        (tmp_path / person).mkdir()
+        (tmp_path / person / "1.jpg").write_bytes(b"no image")
+    kept, report = clean(read_folder(tmp_path), embed=mean_color, cosine=0.9)
+    assert len(kept) == 0
+    assert short(photo for photo, _ in report.unreadable) == ("ann/1.jpg", "bob/1.jpg")
+
+
 def test_people_left_with_too_few_go(dirty):
     faces = read_folder(dirty)
     kept, report = clean(faces, min_images=2)
