@@ -160,8 +160,8 @@ def _decodable(content):
             if image.format != "BMP" and image.getexif().get(ExifTags.Base.Orientation, 1) == 1:
                 return content
             ImageOps.exif_transpose(image).convert("RGB").save(converted, "PNG")
-    except (OSError, ValueError, SyntaxError):
-        return content  # TensorFlow's decoder will say that it is damaged
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return content  # TensorFlow's decoder will say that it is damaged, or how large it is
     return converted.getvalue()
 
 

@@ -146,6 +146,8 @@ def test_a_face_of_another_size_is_named(spoilt):
         (lambda path: path.write_bytes(b"hello"), "Unknown image file format"),
         (lambda path: path.write_bytes(path.read_bytes()[:-200]), "Invalid PNG data"),
         (lambda path: (Image.effect_noise((WIDTH, HEIGHT), 90).save(path, "JPEG"), cut(path)), "Invalid JPEG data"),
+        # A BMP of 16 million pixels a row, by its header.
+        (lambda path: (Image.new("RGB", (WIDTH, HEIGHT)).save(path, "BMP"), overwrite(path, 21)), "BMP"),
     ],
 )
 def test_a_damaged_file_is_found_and_named(spoilt, damage, message):
@@ -159,6 +161,11 @@ def test_a_damaged_file_is_found_and_named(spoilt, damage, message):
 
 def cut(path):
     path.write_bytes(path.read_bytes()[:-30])
+
+
+def overwrite(path, place):
+    content = path.read_bytes()
+    path.write_bytes(content[:place] + b"\1" + content[place + 1 :])
 
 
 def test_gray_files_become_rgb(spoilt):
