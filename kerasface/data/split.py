@@ -15,17 +15,19 @@ def split_identities(labels, *, fraction, seed):
     Args:
         labels: (N,) int, the identity of each image.
         fraction: of all identities to hold out, (0, 1).
-        seed: of the draw; the same labels, fraction and seed give the same split.
+        seed: of the draw, 0 or more; the same labels, fraction and seed give the same split.
 
     Returns:
         `(training, held_out)`: sorted int arrays of labels.
 
     Raises:
-        KerasfaceError: too few identities to hold out two and train on two.
+        KerasfaceError: too few identities to hold out two and train on two, or a negative seed.
 
     Example:
         >>> training, held_out = split_identities(faces.labels, fraction=0.05, seed=0)
     """
+    if seed < 0:
+        raise KerasfaceError(f"a seed is a whole number from 0 on. Received: seed={seed}")
     identities, counts = np.unique(labels, return_counts=True)
     wanted = round(fraction * len(identities))
     pairable = identities[counts >= 2]

@@ -27,6 +27,11 @@ def test_the_seed_decides():
     assert set(first) != set(other)
 
 
+def test_a_negative_seed_is_refused():
+    with pytest.raises(KerasfaceError, match="from 0 on. Received: seed=-1"):
+        split_identities(LABELS, fraction=0.25, seed=-1)
+
+
 def test_the_order_of_images_does_not_matter(rng):
     expected = split_identities(LABELS, fraction=0.25, seed=3)[1]
     np.testing.assert_array_equal(split_identities(rng.permutation(LABELS), fraction=0.25, seed=3)[1], expected)

@@ -133,7 +133,8 @@ class Recipe(Section):
     epochs: Annotated[int, Field(ge=1)] | None = None
     steps: Annotated[int, Field(ge=1)] | None = None
     batch_size: Annotated[int, Field(ge=2)] = 64
-    seed: int = 0
+    # What NumPy's and Keras' generators take.
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     data: Data = Data()
     augmentation: AugmentationSection = AugmentationSection()  # type: ignore[valid-type]
     backbone: _Backbone | None = None

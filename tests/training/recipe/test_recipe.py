@@ -114,6 +114,8 @@ def test_changes_are_checked_like_the_file(written):
         ({"epochs": 1.5}, "epochs"),
         ({"epochs": "many"}, "epochs"),
         ({"name": "no dots"}, "name"),
+        ({"seed": -1}, "seed"),
+        ({"seed": 2**32}, "seed"),
         ({"learning_rate": 0.1}, "learning_rate"),
         ({"std": 0}, "std"),
         ({"mean": float("nan")}, "mean"),
