@@ -108,6 +108,8 @@ class _Run:
 
     def train(self, resume, tensorboard):
         model = compiled_model(self.recipe, self.faces.people, self.strategy, self.budget)
+        for faces in (self.faces.training, self.faces.held_out):  # as a rule all are of another size, or none
+            check_files(faces.take([0]), size=model.backbone.input_shape[1:3])
         # Made outside the strategy's scope of the same layers and optimizer: what one process does alone, validation
         # and checkpoints, it does with these.
         self.alone = of_same_layers(model) if self._validates_what_it_trains() else self._in_float32()

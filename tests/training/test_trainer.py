@@ -320,10 +320,20 @@ def test_the_files_of_a_batch_are_those_that_the_stream_gives(faces):
 def test_a_damaged_image_is_named(faces, tmp_path):
     shutil.copytree(faces, tmp_path / "faces")
     for person in (tmp_path / "faces").iterdir():  # someone who trains is among them
-        path = sorted(person.iterdir())[0]
-        path.write_bytes(path.read_bytes()[:300])
+        for path in sorted(person.iterdir())[1:]:  # of the first one the size is looked at before
+            path.write_bytes(path.read_bytes()[:300])
     with pytest.raises(KerasfaceError, match=r"can't train on .*/person_00\d\d/00\d\d\d\.png.*Invalid PNG data"):
         train(recipe_of(), tmp_path / "faces", tmp_path / "out", console=silent())
+
+
+def test_photos_of_another_size_are_told_before_a_step(run, faces, tmp_path):
+    shutil.copytree(faces, tmp_path / "faces")
+    for path in (tmp_path / "faces").rglob("*.png"):
+        Image.new("RGB", (40, 40)).save(path)
+    initial = {"initial": str(run[0] / "best.keras"), "prototypes": "class_means"}
+    with pytest.raises(KerasfaceError, match=r"can't train on .*aligned to 32x32 pixels.*Received: 40x40. Align the"):
+        train(recipe_of(**initial), tmp_path / "faces", tmp_path / "out", console=silent())
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(
