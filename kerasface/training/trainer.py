@@ -1,5 +1,6 @@
 """The trainer: a recipe and a folder of faces to a validated model, stoppable and resumable at every step."""
 
+import contextlib
 import errno
 import functools
 import time
@@ -140,9 +141,9 @@ class _Run:
         if tensorboard and self.chief and self.state.step < self.budget.last_step:
             self.telemetry = Telemetry(self.folder.tensorboard, display)
             first = self.state.step
-            self.telemetry.input(
-                first, next(iter(batches(**self._stream(model), first_step=first, last_step=first + 1)))
-            )
+            with self._naming_photos(model):
+                batch = next(iter(batches(**self._stream(model), first_step=first, last_step=first + 1)))
+            self.telemetry.input(first, batch)
         stop = StopOnSignal(functools.partial(agreed, self.strategy))
         self.state.start_clock()
         with stop, display.bar:
@@ -179,8 +180,16 @@ class _Run:
             *([saver] if self.chief else []),
             *([self.telemetry] if self.telemetry else []),
         ]
-        try:
+        with self._naming_photos(model):
             model.fit(stream, steps_per_epoch=last - first, verbose=0, shuffle=False, callbacks=callbacks)
+        self.state.epoch_loss = self._mean_loss(display)
+        self.state.step = display.step
+
+    @contextlib.contextmanager
+    def _naming_photos(self, model):
+        """Names the photo that a stream stumbled over, which TensorFlow doesn't."""
+        try:
+            yield
         except tf.errors.OpError as error:
             if in_several_processes(self.strategy) and isinstance(error, _LOST):
                 raise KerasfaceError(
@@ -188,8 +197,6 @@ class _Run:
                 ) from error
             check_files(self.faces.training, size=model.backbone.input_shape[1:3])
             raise
-        self.state.epoch_loss = self._mean_loss(display)
-        self.state.step = display.step
 
     def _stream(self, model):
         """What `batches` must know to give this run's stream, wherever it begins."""

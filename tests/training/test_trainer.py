@@ -317,13 +317,14 @@ def test_the_files_of_a_batch_are_those_that_the_stream_gives(faces):
         assert Path(file).parent.name == folder.names[int(label)]
 
 
-def test_a_damaged_image_is_named(faces, tmp_path):
+@pytest.mark.parametrize("tensorboard", [False, True])  # which is given the first batch before the first step
+def test_a_damaged_image_is_named(tensorboard, faces, tmp_path):
     shutil.copytree(faces, tmp_path / "faces")
     for person in (tmp_path / "faces").iterdir():  # someone who trains is among them
         for path in sorted(person.iterdir())[1:]:  # of the first one the size is looked at before
             path.write_bytes(path.read_bytes()[:300])
     with pytest.raises(KerasfaceError, match=r"can't train on .*/person_00\d\d/00\d\d\d\.png.*Invalid PNG data"):
-        train(recipe_of(), tmp_path / "faces", tmp_path / "out", console=silent())
+        train(recipe_of(), tmp_path / "faces", tmp_path / "out", tensorboard=tensorboard, console=silent())
 
 
 def test_photos_of_another_size_are_told_before_a_step(run, faces, tmp_path):
