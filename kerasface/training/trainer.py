@@ -271,7 +271,7 @@ class _Run:
             images=len(self.faces.training),
             best_epoch=state.best_epoch,
             held_out_accuracy=state.best_accuracy if state.best_epoch else None,
-            images_per_second=display.images_per_second,
+            images_per_second=self._images_per_second(display),
             wall_seconds=state.wall_seconds_so_far(),
             history=tuple(state.history),
             model_path=str(best) if state.best_epoch else None,
@@ -284,6 +284,11 @@ class _Run:
             self.folder.write_result(result)
         agreed(self.strategy, True)  # a process that left earlier would count as lost
         return result
+
+    def _images_per_second(self, display):
+        if display.step > display.first_step or not self.state.history:
+            return display.images_per_second
+        return self.state.history[-1]["images_per_second"]  # a run that was resumed with nothing left to do
 
     def _validates_what_it_trains(self):
         return self.recipe.precision == "float32" and self.recipe.optimizer.ema is None

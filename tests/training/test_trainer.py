@@ -208,6 +208,7 @@ def test_a_finished_run_has_nothing_left_to_do(copied, run, faces):
     result = train(recipe_of(), faces, copied, resume=True, console=silent())
     assert result.finished
     assert result.history == run[1].history
+    assert result.images_per_second == run[1].history[-1]["images_per_second"]
     assert_same_models(final(copied)[0], final(run[0])[0])
 
 

@@ -23,7 +23,7 @@ class RunMeasures(Result):
         held_out_accuracy: of that epoch, on training identities held out.
         first_loss, last_loss: mean over the first and the last epoch, in nats. Of the same head only they compare.
         wall_seconds: of training, validation included.
-        images_per_second: of the last process, validation left out.
+        images_per_second: of the last process that trained, validation left out.
         training_angles: of the training images and the head's prototypes.
         lfw: the ten folds.
         lfw_angles: histograms of LFW's pairs.

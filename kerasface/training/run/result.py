@@ -18,7 +18,7 @@ class TrainingResult:
         best_epoch: the epoch whose weights `model_path` holds, the best one by `Recipe.best_by`, from 1; 0 before the
             first ended, and in the processes of a run of several that are not its chief.
         held_out_accuracy: its mean verification accuracy on held-out people; None where `best_epoch` is 0.
-        images_per_second: of the last process, validation left out.
+        images_per_second: of the last process that trained, validation left out.
         wall_seconds: of all processes of this run.
         history: one dict an epoch.
         model_path: the best model, a `.keras` file with its spec beside it; None where `best_epoch` is 0.
