@@ -80,10 +80,7 @@ def train(recipe, data, out, *, photos=(), resume=False, tensorboard=False, cons
     except OSError as error:
         if error.errno not in _FULL:
             raise
-        raise KerasfaceError(
-            f"can't write to {out}: {error.strerror}. The newest whole checkpoint is "
-            f"{run.folder.checkpoints.newest_name or 'none'}; make room and run again with --resume."
-        ) from error
+        raise KerasfaceError(f"can't write to {out}: {error.strerror}. {run.folder.checkpoints.way_on}") from error
 
 
 class _Run:

@@ -62,8 +62,7 @@ class Checkpoints:
         except OSError as error:
             shutil.rmtree(draft, ignore_errors=True)
             raise KerasfaceError(
-                f"can't write a checkpoint to {self.folder}: {error.strerror or error}. The newest whole one is "
-                f"{self.newest_name or 'none'}; make room and run again with --resume."
+                f"can't write a checkpoint to {self.folder}: {error.strerror or error}. {self.way_on}"
             ) from error
         for damaged in self._damaged:
             if damaged != place:
@@ -102,6 +101,13 @@ class Checkpoints:
         """Name of the newest checkpoint's folder, or None."""
         places = self._places()
         return places[-1].name if places else None
+
+    @property
+    def way_on(self):
+        """What is there and what to do where the disk is full, a sentence."""
+        if self.newest_name is None:
+            return "There is no whole checkpoint yet; make room and begin again with another --out."
+        return f"The newest whole checkpoint is {self.newest_name}; make room and run again with --resume."
 
     def newest_finite(self):
         """Name of the newest whole checkpoint without a NaN or an infinite number in it, or None.

@@ -60,8 +60,12 @@ class RunFolder:
         """
         if resume:
             self._check_begun(recipe)
-        elif self.checkpoints.exist() or self.best.exists():
+        elif self.checkpoints.exist():
             raise KerasfaceError(f"{self.path} holds a run already: add --resume to go on, or name another --out.")
+        elif self.best.exists():  # its checkpoints were deleted, or it died before it could write one
+            raise KerasfaceError(
+                f"{self.best} is of a run that left no checkpoint to go on from: name another --out, or move it away."
+            )
         nearest = next(folder for folder in (self.path, *self.path.absolute().parents) if folder.exists())
         if not nearest.is_dir():
             raise KerasfaceError(f"can't write to {self.path}: {nearest} is no folder. Name another --out.")
@@ -101,7 +105,8 @@ class RunFolder:
 
     def _check_begun(self, recipe):
         if not self.checkpoints.exist():
-            raise KerasfaceError(f"nothing to resume: no checkpoint in {self.checkpoints.folder}. Leave --resume out.")
+            way_out = "Name another --out" if self.best.exists() else "Leave --resume out"
+            raise KerasfaceError(f"nothing to resume: no checkpoint in {self.checkpoints.folder}. {way_out}.")
         changes = self.changes(recipe)
         if changes:
             head = (

@@ -151,7 +151,7 @@ def full_disk(room=4000):
 def test_a_full_disk_leaves_the_old_ones(tmp_path):
     checkpoints = written(tmp_path, 1, 2)
     model = model_of(3)
-    message = "can't write a checkpoint .*File too large.* newest whole one is step_00000002.*--resume"
+    message = "can't write a checkpoint .*File too large.* newest whole checkpoint is step_00000002.*--resume"
     with pytest.raises(KerasfaceError, match=message), full_disk():
         checkpoints.write(model, {"step": 3})
     assert names(tmp_path) == ["step_00000001", "step_00000002"]
@@ -160,7 +160,7 @@ def test_a_full_disk_leaves_the_old_ones(tmp_path):
 
 def test_a_folder_that_cannot_be_made_is_an_error(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(KerasfaceError, match="can't write a checkpoint to .*newest whole one is none"):
+    with pytest.raises(KerasfaceError, match="can't write a checkpoint to .*There is no whole checkpoint yet; make"):
         Checkpoints(tmp_path / "file" / "below").write(model_of(1), {"step": 1})
 
 
