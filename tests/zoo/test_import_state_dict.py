@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import zipfile
 
 import numpy as np
 import pytest
@@ -148,6 +149,19 @@ def test_nothing_in_a_pickle_is_run(state, how, tmp_path):
         open_source(path, "iresnet18")
     assert not bait.exists()
     assert "weights_only" not in str(failure.value)
+
+
+def test_a_small_file_does_not_fill_the_memory(tmp_path):
+    path = tmp_path / "small.pt"
+    torch.save({"fc.weight": torch.zeros(1, dtype=torch.float16).expand(1 << 20, 1 << 20)}, path)
+    with pytest.raises(KerasfaceError, match=f"says that it holds tensors of {1 << 41:,}: it is damaged or forged"):
+        open_source(path, "iresnet18")
+    torch.save({"fc.weight": torch.zeros(1 << 20)}, tmp_path / "large.pt")
+    with zipfile.ZipFile(tmp_path / "large.pt") as stored, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name in stored.namelist():
+            packed.writestr(name, stored.read(name))
+    with pytest.raises(KerasfaceError, match="it is compressed, as no file of torch.save is. Save the weights alone"):
+        open_source(path, "iresnet18")
 
 
 @pytest.mark.parametrize("suffix", [".pth", ".safetensors"])

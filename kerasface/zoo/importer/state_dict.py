@@ -4,6 +4,7 @@ import json
 import pickle
 import re
 import struct
+import zipfile
 
 import keras
 import numpy as np
@@ -86,6 +87,7 @@ def _from_safetensors(path, content):
 def _from_pickle(path):
     torch = import_torch()
     try:
+        _check_is_stored(path)
         loaded = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises what its zip reader, its unpickler and its tensors stumble over
         raise KerasfaceError(
@@ -101,7 +103,21 @@ def _from_pickle(path):
                 f"{path}: expected a dict of floating-point tensors. Received: {key!r} of {kind}. If the weights are "
                 "one part of a checkpoint, save that part alone: torch.save(checkpoint[…], …)."
             )
+    # A tensor may be said to repeat one number for ever, and is written out when it becomes float32.
+    total, size = sum(value.numel() * value.element_size() for value in loaded.values()), path.stat().st_size
+    if total > size:
+        raise KerasfaceError(
+            f"{path} of {size:,} bytes says that it holds tensors of {total:,}: it is damaged or forged."
+        )
     return {str(key): value.detach().float().numpy() for key, value in loaded.items()}
+
+
+def _check_is_stored(path):
+    """Refuses an archive that is compressed: it may unpack to a thousand times its size."""
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            if sum(entry.file_size for entry in archive.infolist()) > path.stat().st_size:
+                raise ValueError("it is compressed, as no file of torch.save is.")
 
 
 def _reason(error):
