@@ -66,8 +66,9 @@ def build(
         `BuildRecord`; None when a signal stopped the training.
 
     Raises:
-        KerasfaceError: before anything is trained: a recipe whose name, data or teacher the zoo can't take, no LFW or
-            CFP there. After it: see `trained_run`, `make_artefacts` and `shelf.ship`. Nothing is put anywhere then.
+        KerasfaceError: before anything is trained: a recipe whose name, data or teacher the zoo can't take, or that
+            names no backbone; no LFW or CFP there. After it: see `trained_run`, `make_artefacts` and `shelf.ship`.
+            Nothing is put anywhere then.
 
     Example:
         >>> record = build("zoo/recipes/mobilefacenet_arcface_celeba.yaml", "celeba", "lfw", "upload", run="runs/first")
@@ -78,6 +79,11 @@ def build(
     recipe = Recipe.read(recipe_path, changes)
     if not is_name(recipe.name):
         raise KerasfaceError(f"a model's name is architecture.head_data in small letters. Received: {recipe.name!r}")
+    if recipe.backbone is None:  # which the card, the table of the zoo and whoever trains it again read
+        raise KerasfaceError(
+            f"a recipe of the zoo says which network it trains: give {recipe_path} the backbone section of the recipe "
+            f"that {recipe.initial} was trained by."
+        )
     data_sets = data_sets_in(recipe.data.description)
     teacher = teacher_of(recipe)
     if checkout is not None:
