@@ -8,6 +8,7 @@ from rich.console import Console
 
 import kerasface
 from kerasface.edge.atomic import write_atomically
+from kerasface.edge.images import load_image
 from kerasface.errors import KerasfaceError
 from kerasface.evaluation import read_lfw
 from kerasface.progress import progress_bar
@@ -45,7 +46,7 @@ def compare(comparison, data, lfw, out, *, console=None):
 
     Raises:
         KerasfaceError: see `train` and `read_lfw`; a run in `out` was begun with another recipe or other images; a
-            variant's model can't be built.
+            variant's model can't be built, or takes faces of another size than LFW's.
 
     Example:
         >>> compare(Comparison.read("zoo/recipes/compare_heads_celeba.yaml"), "celeba", "lfw", "runs/heads")
@@ -53,7 +54,7 @@ def compare(comparison, data, lfw, out, *, console=None):
     out, console = Path(out), console or Console()
     plan, pairs = comparison.runs(), read_lfw(lfw)
     _check_begun(plan, out)
-    _check_models(plan)
+    _check_models(plan, load_image(pairs.images[0]).shape)
     measured, diverged = [], []
     for number, planned in enumerate(plan, start=1):
         keras.backend.clear_session()  # what one run has built and traced would stay until the last
@@ -118,13 +119,19 @@ def _check_begun(plan, out):
             )
 
 
-def _check_models(plan):
+def _check_models(plan, crop):
     """Builds each variant's model once: an argument that the last one misspells would else come out hours later."""
     for planned in {planned.variant: planned for planned in plan}.values():
         try:
-            build_model(planned.recipe, _SOME_PEOPLE, precision=planned.recipe.precision)
+            model = build_model(planned.recipe, _SOME_PEOPLE, precision=planned.recipe.precision)
         except KerasfaceError as error:
             raise KerasfaceError(f"{planned.variant}: {error}") from error
+        if model.backbone.input_shape[1:] != crop:
+            wanted, there = ("×".join(map(str, shape[:2])) for shape in (model.backbone.input_shape[1:], crop))
+            raise KerasfaceError(
+                f"{planned.variant} takes faces of {wanted} pixels (height × width), and LFW's are of {there}, so that "
+                f"it couldn't be measured. Give its backbone input_shape: {list(crop)}."
+            )
 
 
 def _line(measures):

@@ -231,3 +231,11 @@ def test_measures_that_cannot_be_read_say_what_to_do(whole, faces, lfw):
 
 
 assert BATCH % 2 == 0  # the triplet's people have two images each
+
+
+def test_a_network_that_lfw_does_not_fit_is_refused_before_anything_is_trained(lfw, tmp_path):
+    changed = comparison_of()
+    changed.recipe["backbone"] = {**changed.recipe["backbone"], "input_shape": [32, 16, 3]}
+    with pytest.raises(KerasfaceError, match=r"takes faces of 32×16 pixels .*LFW's are of 32×32.*\[32, 32, 3\]"):
+        compare(changed, tmp_path / "faces", lfw, tmp_path / "out", console=silent())
+    assert not (tmp_path / "out").exists()
