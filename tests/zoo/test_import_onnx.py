@@ -218,3 +218,19 @@ def test_a_truncated_file_is_told(files, tmp_path):
         (tmp_path / "half.onnx").write_bytes(whole[:length])
         with pytest.raises(KerasfaceError, match="half.onnx"):
             open_source(tmp_path / "half.onnx", "mbf")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda graph: graph.initializer[0].dims.__setitem__(0, 7),  # more numbers than there are
+        lambda graph: graph.initializer[0].__setattr__("data_type", 0),
+        lambda graph: graph.node[-1].input.__delitem__(slice(1, None)),
+    ],
+)
+def test_a_file_that_contradicts_itself_is_told(damage, files, tmp_path):
+    model = onnx.load(files["mbf folded"])
+    damage(model.graph)
+    (tmp_path / "odd.onnx").write_bytes(model.SerializeToString())
+    with pytest.raises(KerasfaceError, match=r"odd.onnx \([\d]+ bytes\) is no whole ONNX file: \w+Error: "):
+        open_source(tmp_path / "odd.onnx", "mbf")

@@ -59,10 +59,15 @@ def read_onnx(content, path):
         model = onnx.load_from_string(content)
     except Exception as error:  # protobuf's errors share no public class
         raise KerasfaceError(f"{path} ({len(content)} bytes) is no whole ONNX file: {error}") from error
-    reader = _Reader(onnx, model, path)
-    for operator in model.graph.node:
-        reader.add(operator)
-    return reader.output()
+    try:
+        reader = _Reader(onnx, model, path)
+        for operator in model.graph.node:
+            reader.add(operator)
+        return reader.output()
+    except (IndexError, KeyError, ValueError, TypeError, AttributeError) as error:
+        raise KerasfaceError(
+            f"{path} ({len(content)} bytes) is no whole ONNX file: {type(error).__name__}: {error}. Copy it again."
+        ) from error
 
 
 class _Reader:
