@@ -1,6 +1,5 @@
 """Embeddings of held-out people for TensorBoard's projector, each with its photo and its person."""
 
-import csv
 import io
 from pathlib import Path
 
@@ -15,6 +14,8 @@ __all__ = ["tiled", "write_projector"]
 
 # A browser takes sprites of 8192×8192 pixels at most.
 _THUMB, _MOST = 48, 8192 // 48 * (8192 // 48)
+# What a table of one line a photo can't have in a name.
+_BLANKS = str.maketrans("\t\r\n", "   ")
 _CONFIG = """embeddings {{
   tensor_name: "held_out"
   tensor_path: "held_out.tsv"
@@ -60,9 +61,9 @@ def _thumb(pixels):
 
 
 def _table(rows):
-    text = io.StringIO()
-    csv.writer(text, delimiter="\t", lineterminator="\n", quoting=csv.QUOTE_NONE, escapechar=" ").writerows(rows)
-    return text.getvalue().encode()
+    lines = ["\t".join(text.translate(_BLANKS) for text in row) for row in rows]
+    # A folder's name that is not UTF-8 comes with surrogates, which no text file can hold.
+    return "".join(f"{line}\n" for line in lines).encode(errors="replace")
 
 
 def _write(path, content):
