@@ -73,6 +73,8 @@ def write_record_file(faces, path, *, progress=None):
     """
     path = Path(path)
     index = path.with_suffix(".idx")
+    if index == path:  # it would replace the records
+        raise KerasfaceError(f"{path} is the name of an index: name the .rec, and the .idx is put beside it.")
     for file in (path, index):
         if file.exists():
             raise KerasfaceError(f"{file} exists: name another, or move it away.")

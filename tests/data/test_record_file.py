@@ -211,3 +211,9 @@ def test_a_missing_index_is_named(tmp_path):
     (tmp_path / "a.rec").write_bytes(image(0, b"a"))
     with pytest.raises(KerasfaceError, match=r"no index .*a\.idx.*No such file"):
         read_record_file(tmp_path / "a.rec")
+
+
+def test_the_index_does_not_replace_the_records(faces_root, tmp_path):
+    with pytest.raises(KerasfaceError, match="train.idx is the name of an index: name the .rec"):
+        write_record_file(read_folder(faces_root), tmp_path / "train.idx")
+    assert not list(tmp_path.iterdir())
