@@ -131,9 +131,9 @@ def finetune(
     result = train(recipe, out / "trained.csv", out, resume=resume, console=console)
     if not result.finished:
         return None
-    trained = open_run_faces(recipe, out / "trained.csv", ()).training.names
+    trained = set(open_run_faces(recipe, out / "trained.csv", ()).training.names)
     # Validation people alone would be too few for most rates.
-    unseen = faces.select([label for label, name in enumerate(faces.names) if name not in set(trained)])
+    unseen = faces.select([label for label, name in enumerate(faces.names) if name not in trained])
     write_outcome(recipe, unseen, result.model_path, out)
     best, _ = load_trained(result.model_path)
     before, after = (
