@@ -1,5 +1,6 @@
 """Class folders: one folder a person, one file an aligned face."""
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -26,7 +27,7 @@ def read_folder(root):
         `FaceSource`: identities sorted by name, photos by name within each.
 
     Raises:
-        KerasfaceError: no such folder, or no identities or images in it.
+        KerasfaceError: no such folder, no identities or images in it, or one that may not be read.
 
     Example:
         >>> faces = read_folder("photos/aligned")
@@ -36,8 +37,9 @@ def read_folder(root):
     root = Path(root)
     if not root.is_dir():
         raise KerasfaceError(f"no folder {root}: expected one whose sub-folders are people. Received: {root}")
-    folders = _by_name(entry for entry in root.iterdir() if entry.is_dir())
-    found = {folder.name: _images(folder) for folder in folders}
+    with _told(root):
+        folders = _by_name(entry for entry in root.iterdir() if entry.is_dir())
+        found = {folder.name: _images(folder) for folder in folders}
     found = {name: paths for name, paths in found.items() if paths}
     if not found:
         raise KerasfaceError(
@@ -65,9 +67,10 @@ def photos_unread(root):
     if not Path(root).is_dir():
         return []
     # Not by `_by_name`: nearly all files are none of these, and there may be millions.
-    folders = (entry for entry in os.scandir(root) if entry.is_dir() and not entry.name.startswith("."))
-    found = (Path(entry) for folder in folders for entry in os.scandir(folder) if _suffix(entry.name) in others)
-    return sorted(path for path in found if not path.name.startswith("."))
+    with _told(root):
+        folders = (entry for entry in os.scandir(root) if entry.is_dir() and not entry.name.startswith("."))
+        found = (Path(entry) for folder in folders for entry in os.scandir(folder) if _suffix(entry.name) in others)
+        return sorted(path for path in found if not path.name.startswith("."))
 
 
 def list_photos(root):
@@ -81,7 +84,7 @@ def list_photos(root):
         sorted list of paths.
 
     Raises:
-        KerasfaceError: no such folder, or no images in it.
+        KerasfaceError: no such folder, no images in it, or one in it that may not be read.
 
     Example:
         >>> len(list_photos("photos"))
@@ -89,7 +92,8 @@ def list_photos(root):
     root = Path(root)
     if not root.is_dir():
         raise KerasfaceError(f"no folder {root}: expected one with aligned photos in it. Received: {root}")
-    found = [path for path in files_below(root) if path.suffix.lower() in _SUFFIXES]
+    with _told(root):
+        found = [path for path in files_below(root) if path.suffix.lower() in _SUFFIXES]
     if not found:
         raise KerasfaceError(f"{root} holds no photos: expected {', '.join(_SUFFIXES)} files in it or below.")
     return sorted(found, key=lambda path: path.relative_to(root).as_posix())
@@ -110,6 +114,18 @@ def write_class_folder(images, labels, root):
         folder = Path(root) / f"person_{label:04d}"
         folder.mkdir(parents=True, exist_ok=True)
         Image.fromarray(image).save(folder / f"{index:05d}.png")
+
+
+@contextlib.contextmanager
+def _told(root):
+    """Names the folder that may not be read: `lost+found` where `root` is a whole disk."""
+    try:
+        yield
+    except PermissionError as error:
+        raise KerasfaceError(
+            f"can't look into {error.filename}: {error.strerror}. Let yourself read it, or keep the photos of {root} "
+            "in a folder of their own."
+        ) from error
 
 
 def _suffix(name):

@@ -1,5 +1,6 @@
 """Class folders: which files it lists, in which order, and what it says of a folder that is none."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from PIL import Image
 
 from kerasface.data import list_photos, open_faces, read_folder, write_class_folder
+from kerasface.data.folder import photos_unread
 from kerasface.errors import KerasfaceError
 
 
@@ -47,6 +49,24 @@ def test_a_file_is_no_folder(tmp_path):
     touch(tmp_path, "photo.jpg")
     with pytest.raises(KerasfaceError, match=r"no folder .*photo\.jpg"):
         read_folder(tmp_path / "photo.jpg")
+
+
+@pytest.mark.parametrize("list_them", [read_folder, list_photos, photos_unread])
+def test_a_folder_that_may_not_be_read_is_named(list_them, tmp_path, monkeypatch):
+    touch(tmp_path, "ann/1.png", "lost+found/1.png")
+
+    def forbidden(real):  # not by its permissions, which don't hold for root
+        def listed(folder):
+            if Path(folder).name == "lost+found":
+                raise PermissionError(13, "Permission denied", str(Path(folder)))
+            return real(folder)
+
+        return listed
+
+    monkeypatch.setattr(Path, "iterdir", forbidden(Path.iterdir))
+    monkeypatch.setattr("os.scandir", forbidden(os.scandir))
+    with pytest.raises(KerasfaceError, match=r"can't look into .*lost\+found: Permission denied. Let yourself read it"):
+        list_them(tmp_path)
 
 
 @pytest.mark.parametrize("names", [(), ("photo.jpg",), ("year/person/photo.jpg",)])
