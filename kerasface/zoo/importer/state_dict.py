@@ -19,6 +19,8 @@ __all__ = ["import_torch", "is_safetensors", "pair", "read_state_dict", "sizes"]
 _COUNTER = "num_batches_tracked"
 # arcface_torch keeps PyTorch's own.
 _EPSILON = 1e-5
+# How many times its size a file's tensors may come to: tied weights are stored once.
+_MOST_SHARED = 4
 
 
 def import_torch():
@@ -105,7 +107,7 @@ def _from_pickle(path):
             )
     # A tensor may be said to repeat one number for ever, and is written out when it becomes float32.
     total, size = sum(value.numel() * value.element_size() for value in loaded.values()), path.stat().st_size
-    if total > size:
+    if total > _MOST_SHARED * size:
         raise KerasfaceError(
             f"{path} of {size:,} bytes says that it holds tensors of {total:,}: it is damaged or forged."
         )
