@@ -6,7 +6,7 @@ import typer
 from rich.table import Column, Table
 
 from kerasface.cli.console import console, counted, error_console, import_extra, import_training_side
-from kerasface.cli.unread import tell_left_out
+from kerasface.cli.unread import UNREAD, tell_left_out
 from kerasface.errors import KerasfaceError
 from kerasface.progress import progress_bar
 from kerasface.quiet import quiet_standard_error
@@ -83,7 +83,7 @@ def align(
     crops, photos = counted(report.crops, "crop"), counted(report.photos, "photo")
     console.print(f"{target}: {crops} of {photos}{before}", soft_wrap=True)
     console.print(_table(report))
-    tell_left_out(photos_unread(source), "of kinds that aren't read; save them as JPEG or PNG")
+    tell_left_out(photos_unread(source), UNREAD)
     if report.gone:
         error_console.print(
             f"{target} also holds crops of {counted(len(report.gone), 'photo')} that {source} doesn't, the first of "

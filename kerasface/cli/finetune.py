@@ -1,5 +1,6 @@
 """kerasface finetune."""
 
+import contextlib
 import sys
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import typer
 
 from kerasface.cli.console import console, error_console, import_training_side
 from kerasface.cli.models import model_file
+from kerasface.cli.unread import UNREAD, tell_left_out, tell_unread
 from kerasface.errors import KerasfaceError
 from kerasface.progress import progress_bar
 from kerasface.quiet import quiet_standard_error
@@ -62,19 +64,17 @@ def finetune(
 
 def _aligned(model, data, out):
     """Returns the data as it is where its first photo has the model's size; else its photos, aligned, in `out`."""
-    from PIL import Image
-
     from kerasface.alignment import AlignmentSettings, align_tree
-    from kerasface.alignment.jobs import list_jobs
+    from kerasface.alignment.jobs import photos_unread
     from kerasface.data.packed import MANIFEST
     from kerasface.export import load_trained
 
     spec = load_trained(model)[1]
     if not data.is_dir() or (data / MANIFEST).is_file():
         return data
-    with Image.open(data / list_jobs(data)[0].photo) as photo:
-        if photo.size == (spec.input_width, spec.input_height):
-            return data
+    if _first_size(data) == (spec.input_width, spec.input_height):
+        tell_unread(data)
+        return data
     with progress_bar(error_console, "aligning") as update, quiet_standard_error():
         report = align_tree(data, out / "aligned", AlignmentSettings(template=spec.template), progress=update)
     counts = ", ".join(f"{status} {count:,}" for status, count in report.counts.items() if count)
@@ -86,4 +86,18 @@ def _aligned(model, data, out):
             f"{report.gone[0]}. Delete {out / 'aligned'}, or name another --out: nobody is trained on whose photos "
             "were taken away."
         )
+    tell_left_out(photos_unread(data), UNREAD)
+    tell_unread(out / "aligned")
     return out / "aligned"
+
+
+def _first_size(data):
+    """(width, height) of the first photo that is none of the damaged ones; None where all are."""
+    from PIL import Image
+
+    from kerasface.alignment.jobs import list_jobs
+
+    for job in list_jobs(data):
+        with contextlib.suppress(OSError, Image.DecompressionBombError), Image.open(data / job.photo) as photo:
+            return photo.size
+    return None

@@ -2,17 +2,19 @@
 
 from kerasface.cli.console import counted, error_console
 
-__all__ = ["tell_left_out", "tell_unread"]
+__all__ = ["UNREAD", "tell_left_out", "tell_unread"]
 
+UNREAD = "of kinds that aren't read; save them as JPEG or PNG"
 _NAMED = 3
 
 
 def tell_unread(source):
-    """Says which photos of a class folder are of kinds that training doesn't read; nothing where there are none."""
-    from kerasface.data.folder import photos_unread
+    """Says which photos of a class folder training leaves out, and why; nothing where there are none."""
+    from kerasface.data.folder import photos_passed_over
 
-    unread = photos_unread(source)
+    unread, misplaced = photos_passed_over(source)
     tell_left_out(unread, f"that {'is' if len(unread) == 1 else 'are'} no JPEG, PNG or BMP")
+    tell_left_out(misplaced, "beside or below people's folders instead of in them")
 
 
 def tell_left_out(photos, reason):

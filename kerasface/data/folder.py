@@ -11,7 +11,7 @@ from kerasface.data.source import FaceSource
 from kerasface.edge.photo_files import PHOTO_SUFFIXES, UNREAD_SUFFIXES, files_below
 from kerasface.errors import KerasfaceError
 
-__all__ = ["list_photos", "photos_unread", "read_folder", "write_class_folder"]
+__all__ = ["list_photos", "photos_passed_over", "read_folder", "write_class_folder"]
 
 _SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp")
 
@@ -50,27 +50,36 @@ def read_folder(root):
     return FaceSource.of_files(tuple(found), labels, [path for paths in found.values() for path in paths])
 
 
-def photos_unread(root):
-    """Lists the photos of a class folder that `read_folder` leaves out, since training doesn't read their kind.
+def photos_passed_over(root):
+    """Lists the photos of a class folder that `read_folder` leaves out.
 
     Args:
         root: what `read_folder` takes; of anything else that is faces there are none.
 
     Returns:
-        sorted list of paths.
+        (unread, misplaced), sorted lists of paths: photos of kinds that training doesn't read, and those of kinds that
+        it does which lie beside people's folders or below them.
 
     Example:
-        >>> photos_unread("photos/aligned")
-        [PosixPath('photos/aligned/Ann/3.webp')]
+        >>> photos_passed_over("photos/aligned")
+        ([PosixPath('photos/aligned/Ann/3.webp')], [PosixPath('photos/aligned/group.jpg')])
     """
-    others = {suffix for suffix in PHOTO_SUFFIXES + UNREAD_SUFFIXES if suffix not in _SUFFIXES}
     if not Path(root).is_dir():
-        return []
-    # Not by `_by_name`: nearly all files are none of these, and there may be millions.
+        return [], []
+    others = {suffix for suffix in PHOTO_SUFFIXES + UNREAD_SUFFIXES if suffix not in _SUFFIXES}
+    unread, misplaced = [], []
+    # Not by `_by_name`: nearly all files are neither, and there may be millions.
     with _told(root):
-        folders = (entry for entry in os.scandir(root) if entry.is_dir() and not entry.name.startswith("."))
-        found = (Path(entry) for folder in folders for entry in os.scandir(folder) if _suffix(entry.name) in others)
-        return sorted(path for path in found if not path.name.startswith("."))
+        for entry in _shown(root):
+            if entry.is_dir():
+                for inner in _shown(entry):
+                    if _suffix(inner.name) in others:
+                        unread.append(Path(inner))
+                    elif inner.is_dir():
+                        misplaced += [path for path in files_below(Path(inner)) if _suffix(path.name) in _SUFFIXES]
+            elif _suffix(entry.name) in _SUFFIXES:
+                misplaced.append(Path(entry))
+    return sorted(unread), sorted(misplaced)
 
 
 def list_photos(root):
@@ -130,6 +139,10 @@ def _told(root):
 
 def _suffix(name):
     return os.path.splitext(name)[1].lower()
+
+
+def _shown(folder):
+    return (entry for entry in os.scandir(folder) if not entry.name.startswith("."))
 
 
 def _images(folder):

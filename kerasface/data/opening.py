@@ -53,6 +53,6 @@ def _check_counts(faces, path, min_images):
         shown = ", ".join(faces.names[label] for label in small[:5]) + (", …" if small.size > 5 else "")
         raise KerasfaceError(
             f"{small.size} of {len(faces.names)} people in {path} have fewer than {min_images} images: {shown}. "
-            "Add images, take those people out (`kerasface clean` lists the rest), or set min_images lower "
-            "(data.min_images in a recipe)."
+            f"Add images, take those people out (`kerasface clean --min-images {min_images}` lists the rest, and "
+            "--data takes its list), or set min_images lower (data.min_images in a recipe)."
         )

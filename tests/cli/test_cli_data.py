@@ -46,14 +46,18 @@ def test_clean_pack_and_train(kerasface, workshop):
     assert "13 people (117 images)" in out
 
 
-def test_photos_of_other_kinds_are_told(kerasface, workshop, tmp_path):
+def test_photos_that_are_left_out_are_told(kerasface, workshop, tmp_path):
     shutil.copytree(workshop / "faces", tmp_path / "faces")
     first = min((tmp_path / "faces" / "person_0004").iterdir())
     for name in ("b.webp", "a.HEIC", "c.gif", "d.tiff", ".hidden.gif"):
         shutil.copy(first, first.with_name(name))
     first.with_name("notes.txt").touch()
     (tmp_path / "faces" / "person_0003" / "broken.jpg").unlink()
-    told = f"left out 4 photos that are no JPEG, PNG or BMP: {first.with_name('a.HEIC')}, "
+    group = shutil.copy(first, tmp_path / "faces" / f"group{first.suffix}")
+    told = (
+        f"left out 4 photos that are no JPEG, PNG or BMP: {first.with_name('a.HEIC')}, ",
+        f"left out 1 photo beside or below people's folders instead of in them: {group}\n",
+    )
     for command in (
         ("clean", tmp_path / "faces", "--out", tmp_path / "keep.csv"),
         ("pack", tmp_path / "faces", tmp_path / "packed"),
@@ -68,7 +72,7 @@ def test_photos_of_other_kinds_are_told(kerasface, workshop, tmp_path):
         ),
     ):
         _, _, err = kerasface(*command)
-        assert told in err
+        assert all(text in err for text in told), err
     _, _, err = kerasface("pack", tmp_path / "packed", tmp_path / "again")
     assert "left out" not in err
 

@@ -22,6 +22,10 @@ def test_photos_are_aligned_trained_on_and_reported(kerasface, fetched_assets, t
         photo = np.full((360, 300, 3), 120, np.uint8)
         photo[60:284, 30:254] = np.asarray(Image.fromarray(image).resize((224, 224)))
         Image.fromarray(photo).save(path)
+    # Left out: damaged, of a kind that isn't read, nobody's.
+    (tmp_path / "photos" / "P00" / "!.jpg").write_text("not found")
+    (tmp_path / "photos" / "P00" / "x.heic").touch()
+    shutil.copy(path, tmp_path / "photos" / "group.png")
     keras.utils.set_random_seed(1)
     model = FaceModel(backbones.get("mobilefacenet", width=0.125, embedding_dim=16))
     model.save(tmp_path / "fresh.keras")
@@ -31,7 +35,10 @@ def test_photos_are_aligned_trained_on_and_reported(kerasface, fetched_assets, t
         "finetune", tmp_path / "fresh.keras", "--data", tmp_path / "photos", "--out", out, "--epochs", "1"
     )
     assert code == 0, err
-    assert "faces of 144 photos" in printed
+    assert "faces of 146 photos" in printed
+    assert "left out 1 photo of kinds that aren't read; save them as JPEG or PNG: P00/x.heic\n" in err
+    assert "left out 1 photo beside or below people's folders instead of in them: " in err
+    assert f"{out / 'aligned' / 'group.jpg'}\n" in err
     assert (out / "aligned" / "align.jsonl").is_file()
     report = json.loads((out / "report.json").read_text())
     assert report["name"] == "mobilefacenet.fresh_finetuned"

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from kerasface.data import list_photos, open_faces, read_folder, write_class_folder
-from kerasface.data.folder import photos_unread
+from kerasface.data.folder import photos_passed_over
 from kerasface.errors import KerasfaceError
 
 
@@ -121,11 +121,23 @@ def test_a_tree_without_photos_says_so(tmp_path):
         list_photos(tmp_path / "elsewhere")
 
 
+def test_photos_that_are_passed_over_are_listed(tmp_path):
+    touch(tmp_path, "Ann/1.png", "Ann/2.HEIC", "Ann/.3.HEIC", "Ann/old/1.jpg", "Ann/old/far/2.PNG", "Ann/old/notes.txt")
+    touch(tmp_path, "Bob/1.webp", "group.jpg", ".group.jpg", "align.jsonl", ".thumbnails/1.png", "Ann/.old/1.png")
+    unread, misplaced = photos_passed_over(tmp_path)
+    assert [path.relative_to(tmp_path).as_posix() for path in unread] == ["Ann/2.HEIC", "Bob/1.webp"]
+    assert [path.relative_to(tmp_path).as_posix() for path in misplaced] == [
+        "Ann/old/1.jpg", "Ann/old/far/2.PNG", "group.jpg",
+    ]  # fmt: skip
+    assert photos_passed_over(tmp_path / "train.rec") == ([], [])
+
+
 def test_people_with_too_few_images_are_named(tmp_path):
     touch(tmp_path, *(f"lonely{number}/1.png" for number in range(7)), "pair/1.png", "pair/2.png")
     assert len(read_folder(tmp_path).names) == 8
     with pytest.raises(
-        KerasfaceError, match=r"7 of 8 people .* fewer than 2 images: lonely0, .*lonely4, …\. .*min_images"
+        KerasfaceError,
+        match=r"7 of 8 people .* fewer than 2 images: lonely0, .*lonely4, …\. .*clean --min-images 2`.*data.min_images",
     ):
         open_faces(tmp_path, min_images=2)
 
