@@ -54,6 +54,7 @@ def enroll(
     with changing(gallery, spec, **keys, new=Gallery(spec, policy=policy or "mean", **keys)) as known:
         if policy not in (None, known.policy):
             raise KerasfaceError(f"{gallery} was made with --policy {known.policy}. Received: --policy {policy}")
+        before = {person: known.count(person) for person in known.names}
         with progress_bar(error_console, "enrolling") as update:
             left_out += enroll_photos(known, pipeline, people, largest=largest, progress=update)
     for path, reason in left_out:
@@ -61,6 +62,12 @@ def enroll(
     console.print(
         f"{gallery} holds {people_text(len(known))}; {_left_out_text([path for path, _ in left_out])}", soft_wrap=True
     )
+    again = sum(known.count(person) > count for person, count in before.items())
+    if again:
+        console.print(
+            f"{people_text(again)} had photos in it already; these were added, and a photo given twice counts twice",
+            soft_wrap=True,
+        )
 
 
 def _left_out_text(paths):

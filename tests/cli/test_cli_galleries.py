@@ -58,6 +58,12 @@ def test_who_and_what_is_not_enrolled_is_told(kerasface, model, people, tmp_path
     assert "holds 2 people; 2 photos and 1 folder left out" in out
     for file in ("Bob/1.heic", "loose.jpg", "Deep/sub"):
         assert f"left out {people / file}: " in err
+    assert "already" not in out
+    code, out, err = kerasface(
+        "enroll", model, people / "Bob" / "0.png", "--name", "Bob", "--no-align", "--gallery", tmp_path / "team.kfg"
+    )
+    assert code == 0, err
+    assert "1 person had photos in it already; these were added" in out
 
 
 def test_a_blank_name_leaves_nothing_behind(kerasface, model, people, tmp_path):
