@@ -68,7 +68,9 @@ class Secret:
         try:
             lines = Path(path).read_bytes().decode().splitlines()
         except (OSError, UnicodeDecodeError) as error:
-            raise KerasfaceError(f"can't read the passphrase file {path}: {error}") from error
+            raise KerasfaceError(
+                f"can't read the passphrase file {path}: {error}. It is a text file of one line, which you write."
+            ) from error
         if len(lines) != 1 or not lines[0].strip():
             received = "a blank one" if len(lines) == 1 else f"{len(lines)} lines"
             raise KerasfaceError(f"expected one line with the passphrase in {path}. Received: {received}")

@@ -82,4 +82,6 @@ def _decoded(name, kind):
                 yield f"{frame.time or 0:.2f} s", np.ascontiguousarray(upright)
         # FFmpeg's errors are also of Python's kinds, by what went wrong; a file without pictures has no stream 0.
         except (av.FFmpegError, IndexError) as error:
-            raise KerasfaceError(f"can't read frames from {name}: {error}") from error
+            reason = "there are no pictures in it" if isinstance(error, IndexError) else error
+            hint = "Is a camera connected, and free?" if kind else "Is it a video, and whole?"
+            raise KerasfaceError(f"can't read frames from {name}: {reason}. {hint}") from error

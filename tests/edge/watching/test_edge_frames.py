@@ -101,8 +101,8 @@ def test_sources_that_are_none_say_why(tmp_path, monkeypatch):
         sound.writeframes(bytes(1600))
     for source, message in (
         (tmp_path / "gone.mp4", "no folder, video file or camera"),
-        (tmp_path / "text.mp4", "can't read frames from"),
-        (tmp_path / "sound.wav", "can't read frames from"),
+        (tmp_path / "text.mp4", "can't read frames from.* Is it a video, and whole"),
+        (tmp_path / "sound.wav", "can't read frames from.*sound.wav: there are no pictures in it"),
         (tmp_path / "empty", "no pictures in.*files.$"),
         (tmp_path / "phone", "no pictures in.*files. .heic photos aren't read: save them as JPEG"),
     ):
@@ -121,7 +121,7 @@ def test_cameras_are_opened_by_the_systems_name(monkeypatch):
     for platform in ("linux", "darwin"):
         monkeypatch.setattr(frames.sys, "platform", platform)
         for number in ("1", 1):
-            with pytest.raises(KerasfaceError, match="no such camera"):
+            with pytest.raises(KerasfaceError, match="no such camera.* Is a camera connected, and free"):
                 list(read_frames(number))
     assert opened == [("/dev/video1", "v4l2")] * 2 + [("1", "avfoundation")] * 2
     monkeypatch.setattr(frames.sys, "platform", "win32")
