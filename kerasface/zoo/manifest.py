@@ -88,7 +88,7 @@ class ZooModel:
     """
 
     name: str
-    files: dict[str, ZooFile]
+    files: dict[str, ZooFile] = dataclasses.field(repr=False)
     training_data: str
     licence_code: str
     licence_weights: str
@@ -96,7 +96,7 @@ class ZooModel:
     recipe: str
     date: str
     library_version: str
-    figures: tuple[Figure, ...] = ()
+    figures: tuple[Figure, ...] = dataclasses.field(default=(), repr=False)  # hundreds of lines in a prompt
     card: str | None = None
     licence_file: str | None = None
     parameters: int | None = None

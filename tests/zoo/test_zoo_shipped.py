@@ -39,6 +39,13 @@ def test_readmes_table_is_that_of_the_manifest():
     assert len(accuracies) == len(MODELS)
 
 
+def test_a_model_fits_a_prompt():
+    for model in MODELS.values():
+        text = repr(model)
+        assert model.name in text
+        assert len(text) < 1500
+
+
 def test_every_file_is_the_manifests_and_small():
     for model in MODELS.values():
         for file in model.files.values():
