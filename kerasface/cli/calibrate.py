@@ -9,6 +9,7 @@ from rich.table import Table
 from kerasface.cli.console import console, error_console, import_extra
 from kerasface.cli.models import open_embedder
 from kerasface.cli.rates import wanted_rates
+from kerasface.cli.unread import tell_unread
 from kerasface.errors import KerasfaceError
 from kerasface.progress import progress_bar
 
@@ -38,6 +39,7 @@ def calibrate(
     from kerasface.data import open_faces
 
     people = open_faces(faces)  # a wrong path is told before packages are imported, which takes seconds
+    tell_unread(faces)
     for package in ("scipy", "flatbuffers", "ai_edge_litert"):
         import_extra(package)
     from kerasface.edge import decision_threshold

@@ -9,6 +9,7 @@ from rich.table import Table
 from kerasface.cli.console import console, error_console, import_extra
 from kerasface.cli.models import embedder_file, open_embedder
 from kerasface.cli.reports import write_report
+from kerasface.cli.unread import tell_unread
 from kerasface.errors import KerasfaceError
 from kerasface.progress import progress_bar
 
@@ -152,6 +153,7 @@ def _people(root):
     from kerasface.data import open_faces
 
     faces = open_faces(root)
+    tell_unread(root)
     return faces.photos, faces.labels
 
 

@@ -66,6 +66,7 @@ def _aligned(model, data, out):
     """Returns the data as it is where its first photo has the model's size; else its photos, aligned, in `out`."""
     from kerasface.alignment import AlignmentSettings, align_tree
     from kerasface.alignment.jobs import photos_unread
+    from kerasface.alignment.log import LOG
     from kerasface.data.packed import MANIFEST
     from kerasface.export import load_trained
 
@@ -78,7 +79,8 @@ def _aligned(model, data, out):
     with progress_bar(error_console, "aligning") as update, quiet_standard_error():
         report = align_tree(data, out / "aligned", AlignmentSettings(template=spec.template), progress=update)
     counts = ", ".join(f"{status} {count:,}" for status, count in report.counts.items() if count)
-    console.print(f"aligned {report.crops:,} faces of {report.photos:,} photos ({counts}): {out / 'aligned'}")
+    aligned = f"aligned {report.crops:,} faces of {report.photos:,} photos ({counts})"
+    console.print(f"{aligned}; which: {out / 'aligned' / LOG}", soft_wrap=True)
     # Crops of an earlier run whose photos are gone since, because somebody withdrew, must not be trained on.
     if report.gone:
         raise KerasfaceError(

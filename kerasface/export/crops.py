@@ -47,6 +47,6 @@ def _crop(photo, spec):
         height, width = spec.input_shape[:2]
         raise KerasfaceError(
             f"{photo} is no crop for {spec.name}, which takes {width}×{height} pixels. Received: "
-            f"{image.shape[1]}×{image.shape[0]}. Align the photos first."
+            f"{image.shape[1]}×{image.shape[0]}. Align the photos first: kerasface align PHOTOS ALIGNED"
         )
     return image

@@ -53,6 +53,7 @@ def test_photos_that_are_left_out_are_told(kerasface, workshop, tmp_path):
         shutil.copy(first, first.with_name(name))
     first.with_name("notes.txt").touch()
     (tmp_path / "faces" / "person_0003" / "broken.jpg").unlink()
+    (tmp_path / "model.keras").touch()
     group = shutil.copy(first, tmp_path / "faces" / f"group{first.suffix}")
     told = (
         f"left out 4 photos that are no JPEG, PNG or BMP: {first.with_name('a.HEIC')}, ",
@@ -61,6 +62,8 @@ def test_photos_that_are_left_out_are_told(kerasface, workshop, tmp_path):
     for command in (
         ("clean", tmp_path / "faces", "--out", tmp_path / "keep.csv"),
         ("pack", tmp_path / "faces", tmp_path / "packed"),
+        ("calibrate", tmp_path / "model.keras", tmp_path / "faces"),
+        ("evaluate", "mobilefacenet.arcface_celeba", "--people", tmp_path / "faces"),
         (
             "train",
             workshop / "recipe.yaml",

@@ -35,7 +35,8 @@ def test_photos_are_aligned_trained_on_and_reported(kerasface, fetched_assets, t
         "finetune", tmp_path / "fresh.keras", "--data", tmp_path / "photos", "--out", out, "--epochs", "1"
     )
     assert code == 0, err
-    assert "faces of 146 photos" in printed
+    assert "faces of 146 photos (" in printed
+    assert f"unreadable 1); which: {out / 'aligned' / 'align.jsonl'}\n" in printed
     assert "left out 1 photo of kinds that aren't read; save them as JPEG or PNG: P00/x.heic\n" in err
     assert "left out 1 photo beside or below people's folders instead of in them: " in err
     assert f"{out / 'aligned' / 'group.jpg'}\n" in err
