@@ -8,7 +8,7 @@ from rich.table import Table
 
 from kerasface.cli.console import console, error_console, import_extra
 from kerasface.cli.models import open_embedder
-from kerasface.cli.rates import wanted_rates
+from kerasface.cli.rates import tell_dropped, wanted_rates
 from kerasface.cli.unread import tell_unread
 from kerasface.errors import KerasfaceError
 from kerasface.progress import progress_bar
@@ -65,11 +65,7 @@ def calibrate(
     console.print(table)
     strictest = decision_threshold(calibrated)
     console.print(f"decisions take the strictest of them, cosine {strictest:.4f}; --threshold overrides it for a call")
-    for old in spec.thresholds:
-        error_console.print(
-            f"dropped: cosine {old.cosine:.4f} at FAR {old.far:g} from {old.calibrated_on} ({old.precision})",
-            soft_wrap=True, highlight=False, markup=False,
-        )  # fmt: skip
+    tell_dropped(spec.thresholds)
     for reason in left_out.values():
         error_console.print(f"left out: {reason}", soft_wrap=True, highlight=False)
 

@@ -13,6 +13,7 @@ from kerasface.cli.console import (
     import_extra,
     import_training_side,
 )
+from kerasface.cli.rates import tell_dropped
 from kerasface.errors import KerasfaceError
 from kerasface.progress import progress_bar
 from kerasface.quiet import quiet_standard_error
@@ -161,15 +162,29 @@ def get(
     with progress_bar(error_console, f"fetching {name}") as update:
         path = fetch(name, format, progress=update)
     if out is not None:
+        before = _thresholds(out)
         try:
             write_atomically(out, path.read_bytes(), mode=0o644)
             write_atomically(sidecar_path(out), sidecar_path(path).read_bytes(), mode=0o644)
         except OSError as error:
             raise KerasfaceError(f"can't write {out}: {error.strerror}. Name another file with --out.") from error
         path = out
+        # A file may have been calibrated there, and from now on another cosine decides.
+        after = _thresholds(out)
+        tell_dropped(threshold for threshold in before if threshold not in after)
     console.print(str(path), soft_wrap=True)
     # Not to standard output: `$(kerasface zoo get NAME)` is the path.
     error_console.print(f"licence of the weights: {model.licence_weights}", soft_wrap=True, highlight=False)
+
+
+def _thresholds(path):
+    """Those in the sidecar of a file; none where nothing readable stands there."""
+    from kerasface.edge.metadata import read_spec
+
+    try:
+        return read_spec({}, path.read_bytes(), path).thresholds
+    except (OSError, KerasfaceError):
+        return ()
 
 
 @app.command()

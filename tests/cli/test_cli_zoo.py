@@ -11,6 +11,7 @@ from PIL import Image
 from rich.console import Console
 
 from kerasface.edge.metadata import read_spec
+from kerasface.export.metadata import write_sidecar
 from kerasface.spec import Threshold
 from tests.zoo.torch_networks import MBF, perturbed
 from tests.zoo.zoo_server import CONTENT, NAME, SHA256, SPEC, manifest
@@ -145,6 +146,11 @@ def test_get_copies_the_file_with_its_sidecar(kerasface, base, tmp_path):
     assert "licence of the weights: Apache-2.0" in err
     assert (tmp_path / "mine.tflite").read_bytes() == CONTENT
     assert read_spec({}, CONTENT, tmp_path / "mine.tflite") == SPEC
+    assert "dropped" not in err
+    # A file that was calibrated since is overwritten, but not without a word.
+    write_sidecar(tmp_path / "mine.tflite", SPEC.replace(thresholds=(Threshold(0.31, 0.01, "us", "fp16", 1000),)))
+    _, _, err = kerasface("zoo", "get", NAME, "--out", tmp_path / "mine.tflite")
+    assert "dropped: cosine 0.3100 at FAR 0.01 from us (fp16)\n" in err
     code, _, err = kerasface("zoo", "get", "no.such")
     assert code == 2
     # The package's own models are named beside it.
