@@ -51,7 +51,7 @@ def test_a_file_is_no_folder(tmp_path):
         read_folder(tmp_path / "photo.jpg")
 
 
-@pytest.mark.parametrize("list_them", [read_folder, list_photos, photos_unread])
+@pytest.mark.parametrize("list_them", [read_folder, list_photos, photos_passed_over])
 def test_a_folder_that_may_not_be_read_is_named(list_them, tmp_path, monkeypatch):
     touch(tmp_path, "ann/1.png", "lost+found/1.png")
 
