@@ -252,7 +252,8 @@ def test_resuming_with_another_recipe_names_what_changed(run, faces):
 
 def test_another_recipe_is_named_before_people_are_split_by_it(run, faces):
     impossible = recipe_of(data={**tree_of()["data"], "held_out": 0.01})  # of 20 people
-    with pytest.raises(KerasfaceError, match=r"Leave out what changed; .*`initial: .*/best\.keras`:\n  data\.held"):
+    told = r"the same --set, which .*/recipe\.json holds; .*`initial: .*/best\.keras`:\n  data\.held"
+    with pytest.raises(KerasfaceError, match=told):
         train(impossible, faces, run[0], resume=True, console=silent())
     assert Recipe.read(run[0] / "recipe.json") == recipe_of()
 

@@ -110,8 +110,8 @@ class RunFolder:
         changes = self.changes(recipe)
         if changes:
             head = (
-                "the run was begun with another recipe. Leave out what changed; to train on with other settings begin "
-                f"a new run with `initial: {self.best}`:"
+                "the run was begun with another recipe. Go on with that one and the same --set, which "
+                f"{self.recipe} holds; to train on with other settings begin a new run with `initial: {self.best}`:"
             )
             raise KerasfaceError("\n  ".join([head, *changes]))
 
