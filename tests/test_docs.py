@@ -9,7 +9,7 @@ from tests.doc_scripts import load_script
 
 PAGES = (
     *("accuracy_latency", "cold_start", "evaluation_speed", "gallery_speed", "heads_speed", "input_pipeline", "peers"),
-    *("real_faces", "shortcut", "train_step"),
+    *("distilling", "real_faces", "shortcut", "train_step"),
 )
 
 
