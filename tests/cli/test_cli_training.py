@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from kerasface.data import render_identities, write_class_folder
+from tests.lfw_files import write_lfw
 
 RECIPE = """
 name: tiny.cosface_synthetic
@@ -33,16 +34,7 @@ def workshop(tmp_path_factory):
 def lfw(tmp_path_factory):
     """A pair list and crops in LFW's layout, of synthetic people."""
     root = tmp_path_factory.mktemp("lfw")
-    images, labels = render_identities(8, 2, seed=9)
-    for index, (image, label) in enumerate(zip(images, labels, strict=True)):
-        path = root / "aligned_112" / f"P{label}" / f"P{label}_{index % 2 + 1:04d}.jpg"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(image).save(path)
-    lines = ["2\t2"]
-    for fold in (0, 4):
-        lines += [f"P{fold + i}\t1\t2" for i in range(2)]
-        lines += [f"P{fold + i}\t1\tP{fold + i + 1}\t2" for i in range(2)]
-    (root / "pairs.txt").write_text("\n".join(lines) + "\n")
+    write_lfw(root, render_identities(8, 2, seed=9)[0])
     return root
 
 

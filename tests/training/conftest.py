@@ -2,10 +2,10 @@ import signal
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from kerasface.data import write_class_folder
 from kerasface.training import train
+from tests.lfw_files import write_lfw
 from tests.training.small_runs import IMAGES, PEOPLE, SIZE, recipe_of, silent
 
 
@@ -35,18 +35,10 @@ def run(faces, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def lfw(tmp_path_factory):
-    """LFW's layout: two folds of two genuine and two impostor pairs, of eight people who are patterns."""
-    root, rng = tmp_path_factory.mktemp("lfw"), np.random.default_rng(5)
-    for person in range(8):
+    """LFW's layout, of eight people who are patterns."""
+    root, rng, images = tmp_path_factory.mktemp("lfw"), np.random.default_rng(5), []
+    for _ in range(8):
         pattern = rng.integers(40, 216, (4, 4, 3)).repeat(8, axis=0).repeat(8, axis=1)
-        for index in (1, 2):
-            image = np.clip(pattern + rng.normal(0, 25, (SIZE, SIZE, 3)), 0, 255).astype(np.uint8)
-            path = root / "aligned_112" / f"P{person}" / f"P{person}_{index:04d}.jpg"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(image).save(path, quality=95)
-    lines = ["2\t2"]
-    for fold in (0, 4):
-        lines += [f"P{fold + i}\t1\t2" for i in range(2)]
-        lines += [f"P{fold + i}\t1\tP{fold + i + 2}\t2" for i in range(2)]
-    (root / "pairs.txt").write_text("\n".join(lines) + "\n")
+        images += [np.clip(pattern + rng.normal(0, 25, (SIZE, SIZE, 3)), 0, 255).astype(np.uint8) for _ in range(2)]
+    write_lfw(root, images)
     return root
