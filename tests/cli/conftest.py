@@ -2,7 +2,7 @@ import sys
 
 import pytest
 
-from tests.training.conftest import faces, lfw  # noqa: F401 (fixtures)
+from tests.pattern_faces import faces, lfw  # noqa: F401 (fixtures)
 
 
 @pytest.fixture

@@ -7,8 +7,9 @@ from rich.console import Console
 from kerasface.training import Recipe, train
 from kerasface.training.run.checkpoints import Checkpoints
 from kerasface.training.trainer import HeldOutVerification
+from tests.pattern_faces import IMAGES, PEOPLE, SIZE
 
-PEOPLE, IMAGES, SIZE, BATCH = 20, 9, 32, 8
+BATCH = 8
 HELD_OUT = 7
 STEPS = (PEOPLE - HELD_OUT) * IMAGES // BATCH  # 14, and five images that the next epoch's batches begin with
 SMALL = {"input_shape": [SIZE, SIZE, 3], "embedding_dim": 16}

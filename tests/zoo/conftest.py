@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from kerasface.export import natural_images
-from tests.training.conftest import faces, lfw  # noqa: F401 (fixtures)
+from tests.pattern_faces import faces, lfw  # noqa: F401 (fixtures)
 from tests.zoo.torch_networks import MBF, IResNet, perturbed
 
 SIZE = 32
