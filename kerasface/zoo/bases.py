@@ -42,12 +42,19 @@ class Base:
             only on this machine: whoever sits between could change a manifest and the hashes in it.
 
     Raises:
-        KerasfaceError: another kind of address.
+        KerasfaceError: another kind of address, or a password in it.
     """
 
     def __init__(self, address):
         self.address = str(address)
-        parts = urllib.parse.urlsplit(self.address)
+        try:
+            parts = urllib.parse.urlsplit(self.address)
+        except ValueError as error:
+            raise KerasfaceError(f"KERASFACE_ZOO is no address: {error}. Received: {self.address}") from error
+        if parts.username or parts.password:  # addresses stand in messages and logs
+            raise KerasfaceError(
+                f"KERASFACE_ZOO carries a name or a password for {parts.hostname}: put them into ~/.netrc, which is read."
+            )
         self.folder, self.url = None, None
         if isinstance(address, Path):
             self.folder = address

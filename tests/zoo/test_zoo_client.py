@@ -259,11 +259,21 @@ def test_addresses_that_are_none(address):
         Base(address)
 
 
+def test_an_address_that_cannot_be_read_is_told():
+    with pytest.raises(KerasfaceError, match=r"KERASFACE_ZOO is no address: .*Received: https://\[bad"):
+        Base("https://[bad")
+
+
+def test_a_password_in_an_address_is_refused_and_not_told():
+    with pytest.raises(KerasfaceError, match="carries a name or a password for host.example: .*netrc") as told:
+        Base("https://ann:sesame@host.example/zoo")
+    assert "sesame" not in str(told.value)
+
+
 @pytest.mark.parametrize(
     ("address", "proxy", "why"),
     [
         ("http://127.0.0.1:1/zoo", None, r"127.0.0.1:1 is not to be reached, or broke off \(Connection refused\)"),
-        ("https://me:secret@nowhere.invalid/zoo", None, "no host nowhere.invalid is known"),
         ("https://nowhere.invalid/zoo", None, "no host nowhere.invalid is known: it is mistyped, or the network"),
         ("https://nowhere.invalid/zoo", "http://127.0.0.1:1", "the proxy on the way to nowhere.invalid .*HTTPS_PROXY"),
     ],
