@@ -329,6 +329,7 @@ def test_what_belongs_to_another_run_is_refused(built, recipe, faces, lfw, tmp_p
     [
         (["name=two__lines.x"], "architecture.head_data in small letters"),
         (["backbone=null", "initial=a.keras"], "patterns.yaml the backbone section of the recipe that a.keras was"),
+        (["backbone.input_shape=[112, 96, 3]"], r"faces of 112×96 pixels .*LFW's are of 32×32"),
         (["data.description=our own photos"], "the terms of the training data are not known.*our own photos"),
         (
             ["head=null", "teacher={model: /a/b.onnx, mean: 0, std: 1, channel_order: rgb}"],

@@ -8,14 +8,13 @@ from rich.console import Console
 
 import kerasface
 from kerasface.edge.atomic import write_atomically
-from kerasface.edge.images import load_image
 from kerasface.errors import KerasfaceError
 from kerasface.evaluation import read_lfw
 from kerasface.progress import progress_bar
-from kerasface.training.build import build_model
 from kerasface.training.comparison.measure import measure_run
 from kerasface.training.comparison.page import write_page
 from kerasface.training.comparison.result import ComparisonResult, Diverged, RunMeasures
+from kerasface.training.measurable import check_measurable
 from kerasface.training.run.run_faces import open_run_faces
 from kerasface.training.run.run_folder import RunFolder
 from kerasface.training.trainer import train
@@ -23,8 +22,6 @@ from kerasface.training.trainer import train
 __all__ = ["compare"]
 
 _MEASURES = "measures.json"
-# How many there are isn't known before the photos are read; whether a model can be built doesn't hang on it.
-_SOME_PEOPLE = 100
 
 
 def compare(comparison, data, lfw, out, *, console=None):
@@ -54,7 +51,7 @@ def compare(comparison, data, lfw, out, *, console=None):
     out, console = Path(out), console or Console()
     plan, pairs = comparison.runs(), read_lfw(lfw)
     _check_begun(plan, out)
-    _check_models(plan, load_image(pairs.images[0]).shape)
+    _check_models(plan, pairs)
     measured, diverged = [], []
     for number, planned in enumerate(plan, start=1):
         keras.backend.clear_session()  # what one run has built and traced would stay until the last
@@ -119,19 +116,13 @@ def _check_begun(plan, out):
             )
 
 
-def _check_models(plan, crop):
+def _check_models(plan, pairs):
     """Builds each variant's model once: an argument that the last one misspells would else come out hours later."""
     for planned in {planned.variant: planned for planned in plan}.values():
         try:
-            model = build_model(planned.recipe, _SOME_PEOPLE, precision=planned.recipe.precision)
+            check_measurable(planned.recipe, pairs)
         except KerasfaceError as error:
             raise KerasfaceError(f"{planned.variant}: {error}") from error
-        if model.backbone.input_shape[1:] != crop:
-            wanted, there = ("×".join(map(str, shape[:2])) for shape in (model.backbone.input_shape[1:], crop))
-            raise KerasfaceError(
-                f"{planned.variant} takes faces of {wanted} pixels (height × width), and LFW's are of {there}, so that "
-                f"it couldn't be measured. Give its backbone input_shape: {list(crop)}."
-            )
 
 
 def _line(measures):

@@ -15,6 +15,7 @@ from kerasface.errors import KerasfaceError
 from kerasface.evaluation import read_cfp, read_lfw, sample_pairs
 from kerasface.progress import progress_bar
 from kerasface.quiet import quiet_standard_error
+from kerasface.training.measurable import check_measurable
 from kerasface.training.recipe.recipe import Recipe
 from kerasface.training.run.sameness import changes_between
 from kerasface.zoo.manifest import ZooFile, ZooModel, is_name
@@ -66,9 +67,9 @@ def build(
         `BuildRecord`; None when a signal stopped the training.
 
     Raises:
-        KerasfaceError: before anything is trained: a recipe whose name, data or teacher the zoo can't take, or that
-            names no backbone; no LFW or CFP there. After it: see `trained_run`, `make_artefacts` and `shelf.ship`.
-            Nothing is put anywhere then.
+        KerasfaceError: before anything is trained: a recipe whose name, data or teacher the zoo can't take, that names
+            no backbone, or one that takes faces of another size than the benchmarks'; no LFW or CFP there. After it:
+            see `trained_run`, `make_artefacts` and `shelf.ship`. Nothing is put anywhere then.
 
     Example:
         >>> record = build("zoo/recipes/mobilefacenet_arcface_celeba.yaml", "celeba", "lfw", "upload", run="runs/first")
@@ -95,6 +96,8 @@ def build(
     benchmarks = [read_lfw(lfw)]
     if cfp is not None:
         benchmarks += [read_cfp(cfp, "FF"), read_cfp(cfp, "FP")]
+    for benchmark in benchmarks:
+        check_measurable(recipe, benchmark)
     trained = trained_run(recipe, data, run, photos=photos, as_it_is=as_it_is, console=console)
     if trained is None:
         return None
