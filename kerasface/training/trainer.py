@@ -68,7 +68,8 @@ def train(recipe, data, out, *, photos=(), resume=False, tensorboard=False, cons
 
     Raises:
         KerasfaceError: unusable data; `out` holds a run already and `resume` is not set; nothing to resume; another
-            recipe or other images than the run was begun with; a loss that is no number; a full disk.
+            process trains into `out`; another recipe or other images than the run was begun with; a loss that is no
+            number; a full disk.
 
     Example:
         >>> train(Recipe.read("recipe.yaml"), "faces/aligned", "runs/first").held_out_accuracy
@@ -76,7 +77,8 @@ def train(recipe, data, out, *, photos=(), resume=False, tensorboard=False, cons
     """
     run = _Run(recipe, Path(data), photos, Path(out), console or Console(), resume)
     try:
-        return run.train(resume, tensorboard)
+        with run.held:
+            return run.train(resume, tensorboard)
     except OSError as error:
         if error.errno not in _FULL:
             raise
@@ -91,6 +93,7 @@ class _Run:
         self.chief = is_chief(self.strategy)
         self.recipe, self.folder = recipe, RunFolder(out)
         self.console = console if self.chief else Console(quiet=True)
+        self.held = contextlib.ExitStack()
         if self.chief:  # before people are split by a recipe that isn't this run's
             self.folder.check(recipe, resume)
         self.faces = open_run_faces(recipe, data, photos)
@@ -114,12 +117,14 @@ class _Run:
         self.checkpointed = of_same_layers(model)
         self.checkpointed.compile(optimizer=model.optimizer)
         if resume:
+            self._occupy()
             self._resume_into(model)
         else:
             with self.strategy.scope():  # on every replica
                 if self.recipe.initial is not None:
                     begin_with(model, self.recipe.initial)
-            if self.chief:  # now that nothing of the recipe is found impossible any more
+            self._occupy()  # now that nothing of the recipe is found impossible any more
+            if self.chief:
                 self.folder.claim(self.recipe)
             with self.strategy.scope():
                 if self.recipe.prototypes == "class_means":
@@ -152,6 +157,10 @@ class _Run:
                 elif self.chief:
                     self._end_epoch(model, first, display)
         return self._finish(display)
+
+    def _occupy(self):
+        if self.chief:
+            self.held.enter_context(self.folder.occupied())
 
     def _ask_teacher(self, embedding_dim):
         self.teacher = self.teacher_of_held_out = None

@@ -24,6 +24,7 @@ from kerasface.errors import KerasfaceError
 from kerasface.evaluation import represent
 from kerasface.export import embedder_id, load_trained
 from kerasface.training import Recipe, train
+from kerasface.training.run.run_folder import RunFolder
 from kerasface.training.trainer import HeldOutVerification
 from tests.training.run.test_checkpoints import full_disk
 from tests.training.small_runs import (
@@ -229,6 +230,15 @@ def test_does_not_overwrite_a_run(copied, faces):
     with pytest.raises(KerasfaceError, match="nothing to resume: no checkpoint in .*Name another --out"):
         train(recipe_of(), faces, copied, resume=True, console=silent())
     assert (copied / "best.keras").is_file()
+
+
+def test_two_processes_do_not_train_into_one_folder(copied, run, faces, tmp_path):
+    """The lock is the system's, which a killed process lets go: the runs that are killed and resumed show it."""
+    for out, resume in ((copied, True), (tmp_path / "new", False)):
+        with RunFolder(out).occupied(), pytest.raises(KerasfaceError, match="another process trains into"):
+            train(recipe_of(), faces, out, resume=resume, console=silent())
+    assert not (tmp_path / "new" / "recipe.json").exists()
+    assert train(recipe_of(), faces, copied, resume=True, console=silent()).steps == run[1].steps
 
 
 def test_resuming_nothing_is_an_error(faces, tmp_path):

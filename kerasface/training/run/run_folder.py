@@ -1,8 +1,11 @@
 """RunFolder: what a run leaves on disk, and the check that it is this run's."""
 
+import contextlib
 import json
 import os
 from pathlib import Path
+
+import filelock
 
 from kerasface.edge.atomic import write_atomically
 from kerasface.errors import KerasfaceError
@@ -46,7 +49,29 @@ class RunFolder:
             self.path.mkdir(parents=True, exist_ok=True)
             _write_text(self.recipe, json.dumps(_tree(recipe), indent=1))
         except OSError as error:
-            raise KerasfaceError(f"can't write to {self.path}: {error.strerror}. Name another --out.") from error
+            raise self._unwritable(error) from error
+
+    @contextlib.contextmanager
+    def occupied(self):
+        """Keeps other processes from training into the folder, whose files would be of either, until the block ends.
+
+        What holds it is the system's lock of a file, which a process that is killed lets go.
+
+        Raises:
+            KerasfaceError: another process trains into it; no way to write.
+        """
+        lock = filelock.FileLock(self.path / ".lock", timeout=0)
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            lock.acquire()
+        except filelock.Timeout as error:
+            raise KerasfaceError(f"another process trains into {self.path}: wait, or name another --out.") from error
+        except OSError as error:
+            raise self._unwritable(error) from error
+        try:
+            yield
+        finally:
+            lock.release()
 
     def check(self, recipe, resume):
         """Makes sure that the folder can be this recipe's; writes nothing.
@@ -102,6 +127,9 @@ class RunFolder:
     def write_result(self, result):
         """Writes a `TrainingResult`."""
         _write_text(self.result, result.to_json())
+
+    def _unwritable(self, error):
+        return KerasfaceError(f"can't write to {self.path}: {error.strerror}. Name another --out.")
 
     def _check_begun(self, recipe):
         if not self.checkpoints.exist():
