@@ -7,7 +7,7 @@ from rich.table import Column, Table
 
 from kerasface.cli.console import console, error_console
 from kerasface.cli.models import model_file
-from kerasface.cli.reports import write_report
+from kerasface.cli.reports import check_writable, write_report
 from kerasface.progress import progress_bar
 from kerasface.quiet import quiet_standard_error
 
@@ -21,8 +21,8 @@ def add_to(app):
 
 def benchmark(
     files: list[Path] = typer.Argument(help=".tflite and .onnx files, ours or others', or names of the zoo."),
-    threads: list[int] = typer.Option([1, 2], min=1, help="Given to the runtime; may be repeated."),
-    runs: int = typer.Option(200, min=1, help="Timed runs of each file at each number of threads."),
+    threads: list[int] = typer.Option([1, 2], min=1, metavar="N", help="Given to the runtime; may be repeated."),
+    runs: int = typer.Option(200, min=1, metavar="N", help="Timed runs of each file at each number of threads."),
     json_path: Path = typer.Option(None, "--json", help="Write the figures."),
 ):
     """Time files against each other on this machine: latency, load time, memory, size, what XNNPACK runs.
@@ -33,6 +33,7 @@ def benchmark(
     """
     from kerasface.edge.benchmark import benchmark as run
 
+    check_writable(json_path)
     files = [model_file(file, "tflite-fp16") for file in files]
     with progress_bar(error_console, "timing") as update, quiet_standard_error():
         result = run(files, threads=tuple(threads), runs=runs, progress=update)

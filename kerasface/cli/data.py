@@ -7,7 +7,7 @@ import typer
 
 from kerasface.cli.console import console, error_console, import_training_side, people_text
 from kerasface.cli.models import model_file
-from kerasface.cli.reports import write_report
+from kerasface.cli.reports import check_writable, write_report
 from kerasface.cli.unread import tell_unread
 from kerasface.errors import KerasfaceError
 from kerasface.progress import progress_bar
@@ -50,10 +50,12 @@ def clean(
     out: Path = typer.Option(
         Path("keep.csv"), help="CSV list of what to keep; --data takes it. The report is put beside."
     ),
-    min_images: int = typer.Option(1, min=1, help="Least number of images that a person must be left with."),
+    min_images: int = typer.Option(
+        1, min=1, metavar="N", help="Least number of images that a person must be left with."
+    ),
     embedder: Path = typer.Option(None, help="A name of the zoo, .tflite or .onnx file: finds near-duplicates."),
     cosine: float = typer.Option(
-        None, min=0.01, max=1.0, help="From which two photos are near-duplicates; with --embedder."
+        None, min=0.01, max=1.0, metavar="N", help="From which two photos are near-duplicates; with --embedder."
     ),
 ):
     """Look for unreadable photos, duplicates and doubtful labels; list what to keep. No photo is changed or deleted.
@@ -74,6 +76,8 @@ def clean(
     # A folder that isn't there is made.
     if out.parent.exists() and not os.access(out.parent, os.W_OK):
         raise KerasfaceError(f"can't write into {out.parent.absolute()}: name another place with --out.")
+    report_path = out.with_suffix(".report.json")
+    check_writable(report_path)
     faces = open_faces(source)
     tell_unread(source)
     embed = None
@@ -84,15 +88,14 @@ def clean(
         kept, report = run(faces, min_images=min_images, embed=embed, cosine=cosine, progress=update)
     if not len(kept):
         raise KerasfaceError(f"nothing of {source} would be left: {_found(report)}")
-    report_path = out.with_suffix(".report.json")
-    write_report(report_path, report.to_json)
     write_list(faces.take(kept), out)
     console.print(_found(report), soft_wrap=True)
     console.print(
         f"{out} keeps {report.kept_images:,} of {report.images:,} photos, {report.kept_people:,} of {report.people:,} "
-        f"people; what and why: {report_path}",
+        f"people; what and why:",
         soft_wrap=True,
     )
+    write_report(report_path, report.to_json)
 
 
 def _found(report):

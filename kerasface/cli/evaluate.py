@@ -8,7 +8,7 @@ from rich.table import Table
 
 from kerasface.cli.console import console, error_console, import_extra
 from kerasface.cli.models import embedder_file, open_embedder
-from kerasface.cli.reports import write_report
+from kerasface.cli.reports import check_figure, check_writable, write_report
 from kerasface.cli.unread import tell_unread
 from kerasface.errors import KerasfaceError
 from kerasface.progress import progress_bar
@@ -59,6 +59,9 @@ def evaluate(
         "--ijb": ijb, "--people": people, "--probes": probes,
     }  # fmt: skip
     option = _only(sets, distractors, failures)
+    for path in (json_path, csv_path, markdown_path, html_path):
+        check_writable(path)
+    check_figure("--failures", failures)
     _check_pairs_only(option, subtract_mean, metric)
     readers = {
         "--lfw": lambda: room.read_lfw(lfw),
@@ -105,11 +108,11 @@ def evaluate(
     if html_path:
         from kerasface.plot import write_report_page
 
-        write_report_page(report, html_path)
+        console.print(str(write_report_page(report, html_path)), soft_wrap=True)
     if failures:
         from kerasface.plot import failure_grid, save
 
-        save(failure_grid(scores, faces), failures)
+        console.print(str(save(failure_grid(scores, faces), failures)), soft_wrap=True)
 
 
 def _only(sets, distractors, failures):

@@ -9,7 +9,7 @@ from rich.table import Column, Table
 from kerasface.cli.console import console, error_console, import_training_side
 from kerasface.cli.models import model_file
 from kerasface.cli.rates import wanted_rates
-from kerasface.cli.reports import write_report
+from kerasface.cli.reports import check_writable, write_report
 from kerasface.errors import KerasfaceError
 from kerasface.progress import progress_bar
 from kerasface.quiet import quiet_standard_error
@@ -33,7 +33,7 @@ def export(
         None, metavar="NAME", help="tflite: fp32, fp16 (default), int8 or int8-full; the others are fp32."
     ),
     input_dtype: Literal["uint8", "float32"] = typer.Option("uint8", "--input", help="Type of the pixels, 0…255."),
-    batch: int = typer.Option(None, min=1, help="tflite: images a run, fixed; 1 by default."),
+    batch: int = typer.Option(None, min=1, metavar="N", help="tflite: images a run, fixed; 1 by default."),
     layout: Literal["nhwc", "nchw"] = typer.Option(None, help="onnx: of the input; nhwc by default."),
     target: Literal["web"] = typer.Option(None, "--for", help="onnx: a graph that browsers run faster."),
     images: Path = typer.Option(None, help="At least 64 aligned crops for the proof; by default generated images."),
@@ -57,6 +57,8 @@ def export(
             raise KerasfaceError(f"{option} is for {format_} files. Received: --to {to}")
     if lfw is not None and pairs is not None:
         raise KerasfaceError("name one verification set, --lfw or --pairs. Received: both")
+    for path in (json_path, markdown_path):
+        check_writable(path)
     model = model_file(model, "keras")
     import_training_side(images, representative, calibrate, lfw, pairs)
     from kerasface.export import export as run

@@ -13,10 +13,14 @@ __all__ = ["LARGEST", "MIN_SCORE", "MODEL", "NO_ALIGN", "THRESHOLD", "cosine_tex
 MODEL = typer.Argument(help="A name of the zoo, or a .tflite or .onnx embedder.")
 NO_ALIGN = typer.Option(False, "--no-align", help="Photos are aligned crops of the model's size.")
 LARGEST = typer.Option(False, "--largest", help="Of several faces on a photo take the largest.")
-# "<float range> [0.01<=x<=0.99]" would leave half of the line to the help.
+# "<float range> [0.01<=x<=0.99]", without a metavar, would leave half of the line to the help.
 MIN_SCORE = typer.Option(0.5, "--min-score", min=0.01, max=0.99, metavar="N", help="Least detector score of a face.")
 THRESHOLD = typer.Option(
-    None, min=-1.0, max=1.0, help="Cosine from which faces count as one person; by default the calibrated one."
+    None,
+    min=-1.0,
+    max=1.0,
+    metavar="N",
+    help="Cosine from which faces count as one person; by default the calibrated one.",
 )
 
 

@@ -10,7 +10,8 @@ from rich.table import Column, Table
 from kerasface.cli.console import console, counted, error_console, people_text
 from kerasface.cli.faces import LARGEST, MIN_SCORE, MODEL, NO_ALIGN, THRESHOLD, cosine_text, open_gallery, open_pipeline
 from kerasface.cli.keys import KEY_FILE, PASSPHRASE_FILE, RENEWAL_KEY, open_keys
-from kerasface.cli.reports import write_report
+from kerasface.cli.reports import check_writable, write_report
+from kerasface.edge.photo_files import PHOTO_SUFFIXES, UNREAD_SUFFIXES, photos_in
 from kerasface.errors import KerasfaceError
 from kerasface.progress import progress_bar
 
@@ -78,10 +79,10 @@ def _left_out_text(paths):
 
 def identify(
     model: Path = MODEL,
-    photos: list[Path] = typer.Argument(help="Photos; every face that is found on them is looked up."),
+    photos: list[Path] = typer.Argument(help="Photos, or folders of them; every face on them is looked up."),
     gallery: Path = typer.Option(help="Gallery file that `kerasface enroll` wrote."),
     threshold: float = THRESHOLD,
-    ranks: int = typer.Option(1, min=1, help="List that many of the nearest people."),
+    ranks: int = typer.Option(1, min=1, metavar="N", help="List that many of the nearest people."),
     json_path: Path = typer.Option(None, "--json", help="Write the answers, readable by you alone: they name people."),
     no_align: bool = NO_ALIGN,
     min_score: float = MIN_SCORE,
@@ -95,6 +96,8 @@ def identify(
     """
     from kerasface.edge import load_image
 
+    photos = _files_of(photos)
+    check_writable(json_path)
     keys = open_keys(passphrase_file, key_file, renewal_key)
     pipeline = open_pipeline(model, no_align, min_score)
     known = open_gallery(gallery, pipeline, keys)
@@ -127,6 +130,17 @@ def identify(
     unread = sum("problem" in answer for answer in answers)
     if unread:
         raise KerasfaceError(f"{unread} of {len(photos)} photos could not be looked at.")
+
+
+def _files_of(photos):
+    """The photos, and those in the folders among them; with kinds that aren't read, which are told then."""
+    files = []
+    for path in photos:
+        found = photos_in(path, PHOTO_SUFFIXES + UNREAD_SUFFIXES) if path.is_dir() else [path]
+        if not found:
+            raise KerasfaceError(f"no photos in {path}: expected {', '.join(PHOTO_SUFFIXES)} files.")
+        files += found
+    return files
 
 
 def _answer(face, match):

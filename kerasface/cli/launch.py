@@ -20,7 +20,7 @@ def add_to(app):
 def launch(
     context: typer.Context,
     recipe: Path = typer.Argument(help="YAML file, as for kerasface train."),
-    workers: int = typer.Option(2, min=2, help="Processes to start."),
+    workers: int = typer.Option(2, min=2, metavar="N", help="Processes to start."),
 ):
     """Try out training in several processes, on this machine over loopback; options of kerasface train follow.
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import typer
 
 from kerasface.cli.console import console, error_console, import_extra, import_training_side
+from kerasface.cli.reports import check_figure
 from kerasface.errors import KerasfaceError
 from kerasface.progress import progress_bar
 
@@ -46,13 +47,13 @@ def boundaries(out: Path = OUT):
 def toy(
     out: Path = OUT,
     mnist: Path = typer.Option(None, help="mnist.npz; without it, scikit-learn's digits."),
-    epochs: int = typer.Option(20, min=1, help="Over the digits, for each of the 18 trainings."),
+    epochs: int = typer.Option(20, min=1, metavar="N", help="Over the digits, for each of the 18 trainings."),
 ):
     """Train every head on digits in two and three dimensions, and draw the features on one sheet; minutes.
 
     Example: kerasface plot toy --out toy.png --mnist mnist.npz --epochs 8
     """
-    _check(out)
+    check_figure("--out", out)
     import_training_side()
     from kerasface import plot
     from kerasface import toy as room
@@ -90,23 +91,8 @@ def report(
 
 
 def _write(name, out):
-    _check(out)
+    check_figure("--out", out)
     import_training_side()
     from kerasface import plot
 
     console.print(str(plot.save(getattr(plot, name)(), out)), soft_wrap=True)
-
-
-def _check(out):
-    """Refuses before minutes of work what would be refused after them."""
-    if out.suffix.lower() not in (".png", ".svg"):
-        raise KerasfaceError(f"--out must end in .png or .svg. Received: {out}")
-    new = not out.exists()
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with open(out, "ab"):
-            pass
-        if new:
-            out.unlink()
-    except OSError as error:
-        raise KerasfaceError(f"the figure cannot be written to {out}: {error}. Choose another place.") from error

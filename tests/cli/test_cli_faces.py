@@ -122,6 +122,29 @@ def test_enroll_a_folder_and_identify(kerasface, model, hopper_path, landscape, 
     assert None in [face["name"] for face in json.loads(answers.read_text())[0]["faces"]]
 
 
+def test_identify_takes_a_folder_for_its_photos(kerasface, model, hopper_path, landscape, tmp_path):
+    gallery, folder, answers = tmp_path / "team.kfg", tmp_path / "party", tmp_path / "answers.json"
+    kerasface("enroll", model, hopper_path, "--name", "Grace", "--gallery", gallery)
+    (folder / "deeper").mkdir(parents=True)
+    (folder / "notes.txt").touch()
+    code, _, err = kerasface("identify", model, folder, "--gallery", gallery)
+    assert code == 2
+    assert f"no photos in {folder}: expected .jpg, " in err
+    for name, photo in {"2.png": landscape, "1.jpg": hopper_path, "deeper/3.jpg": hopper_path}.items():
+        (folder / name).write_bytes(photo.read_bytes())
+    (folder / "3.HEIC").touch()
+    code, out, err = kerasface("identify", model, folder, hopper_path, "--gallery", gallery, "--json", answers)
+    assert code == 2
+    assert "1 of 4 photos could not be looked at" in err
+    assert out.splitlines()[-1] == str(answers)
+    answered = json.loads(answers.read_text())
+    assert [answer["photo"] for answer in answered] == [
+        *(str(folder / name) for name in ("1.jpg", "2.png", "3.HEIC")), str(hopper_path)
+    ]  # fmt: skip
+    assert [face["name"] for face in answered[0]["faces"]] == ["Grace"]
+    assert "problem" in answered[2]
+
+
 def test_identify_shows_how_far_it_has_come(kerasface, model, hopper_path, landscape, tmp_path, monkeypatch):
     gallery, seen = tmp_path / "team.kfg", []
     kerasface("enroll", model, hopper_path, "--name", "Grace", "--gallery", gallery)

@@ -38,6 +38,7 @@ def test_every_command_has_help_with_an_example(kerasface, command):
     code, out, _ = kerasface(*command.split(), "--help")
     assert code == 0
     assert f"Example: kerasface {command}" in out
+    assert "range>" not in out  # "N [x>=1]" says as much, and leaves the line to the help
 
 
 def test_help_breaks_no_line_where_the_terminal_does_not():

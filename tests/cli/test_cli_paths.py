@@ -110,6 +110,22 @@ def test_evaluate_refuses_what_only_pairs_heed(kerasface, place, option, benchma
     assert f"{option} is for pairs of faces; {benchmark.split()[0]} is measured by the cosine alone" in err
 
 
+@pytest.mark.parametrize("option", ["--json", "--csv", "--markdown", "--html", "--failures"])
+def test_evaluate_refuses_a_place_that_cannot_be_written_before_it_reads(kerasface, place, option):
+    code, _, err = kerasface(
+        "evaluate", "gone.tflite", "--lfw", "gone", option, "model.tflite/told.png"
+    )  # below a file
+    assert code == 2
+    assert "error: model.tflite/told.png cannot be written: " in err
+
+
+@pytest.mark.parametrize("command", ["evaluate gone.tflite --lfw gone --failures", "align photos aligned --sheet"])
+def test_a_figure_of_another_kind_is_refused_before_any_photo_is_read(kerasface, place, command):
+    code, _, err = kerasface(*command.split(), "told.jpg")
+    assert code == 2
+    assert f"{command.split()[-1]} must end in .png or .svg. Received: told.jpg" in err
+
+
 def test_clean_names_the_way_out_of_a_folder_that_cannot_be_written(kerasface, place, tmp_path, monkeypatch):
     write_class_folder(*render_identities(2, 1, seed=1), tmp_path / "rendered")
     code, _, err = kerasface("clean", "rendered", "--out", "model.tflite/keep.csv")  # below a file

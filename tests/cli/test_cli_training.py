@@ -89,10 +89,12 @@ def test_from_a_recipe_to_a_file_that_verifies(kerasface, workshop, lfw):
     )
     assert code == 0
     assert "rank 1, one image" in out
+    assert out.splitlines()[-3:] == [str(table), str(text), str(page)]
     assert "<img" in page.read_text()
     assert text.read_text().count("\n") == len(table.read_text().splitlines()) + 1
-    code, _, _ = kerasface("evaluate", artefact, "--lfw", lfw, "--failures", failures)
+    code, out, _ = kerasface("evaluate", artefact, "--lfw", lfw, "--failures", failures)
     assert code == 0
+    assert out.splitlines()[-1] == str(failures)
     assert Image.open(failures).size[0] > 100
     code, out, _ = kerasface("evaluate", artefact, "--probes", workshop / "faces", "--distractors", lfw / "aligned_112")
     assert code == 0
