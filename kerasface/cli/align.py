@@ -6,6 +6,7 @@ import typer
 from rich.table import Column, Table
 
 from kerasface.cli.console import console, counted, error_console, import_extra, import_training_side
+from kerasface.cli.reports import check_figure
 from kerasface.cli.unread import UNREAD, tell_left_out
 from kerasface.errors import KerasfaceError
 from kerasface.progress import progress_bar
@@ -58,6 +59,7 @@ def align(
     if points and task:
         raise KerasfaceError("--points and --task both tell where faces are: give one of them.")
     if sheet:
+        check_figure("--sheet", sheet)
         import_extra("matplotlib")
     if runner not in ("local", "beam"):
         raise KerasfaceError(f"--runner is local or beam. Received: {runner!r}")
@@ -83,6 +85,7 @@ def align(
     crops, photos = counted(report.crops, "crop"), counted(report.photos, "photo")
     console.print(f"{target}: {crops} of {photos}{before}", soft_wrap=True)
     console.print(_table(report))
+    _tell_missing(report)
     tell_left_out(photos_unread(source), UNREAD)
     if report.gone:
         error_console.print(
@@ -107,6 +110,14 @@ def _beam():
             "Beam refuses the versions of the training extra."
         ) from error
     return align_with_beam
+
+
+def _tell_missing(report):
+    for status, named in report.missing.items():
+        more = ", …" if report.counts[status] > len(named) else ""
+        error_console.print(
+            f"{_MEANINGS[status]}: {', '.join(named)}{more}", soft_wrap=True, highlight=False, markup=False
+        )
 
 
 def _table(report):

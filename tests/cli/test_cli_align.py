@@ -16,6 +16,10 @@ def test_aligns_a_tree_draws_it_and_does_nothing_twice(kerasface, photos, tmp_pa
     assert "12 crops of 19 photos" in out
     assert "damaged, or no image" in out
     assert "align.jsonl" in out
+    assert err.splitlines() == [
+        "no face found: Odd/dot.png, Odd/line.png, Odd/sea.jpg",
+        "damaged, or no image: Odd/empty.jpg, Odd/header.png, Odd/text.jpg, …",
+    ]
     assert (tmp_path / "sheet.png").read_bytes().startswith(b"\x89PNG")
     before = contents(target)
     code, out, err = kerasface("align", photos, target, "--jobs", 2)
