@@ -26,7 +26,7 @@ def watch(
     gallery: Path = typer.Option(help="Gallery file that `kerasface enroll` wrote."),
     threshold: float = THRESHOLD,
     min_score: float = MIN_SCORE,
-    out: Path = typer.Option(None, help="Folder for the frames with the names drawn in, as JPEG."),
+    out: Path = typer.Option(None, help="Folder for the frames with the names drawn in: pictures keep their names."),
     passphrase_file: Path = PASSPHRASE_FILE,
     key_file: Path = KEY_FILE,
     renewal_key: Path = RENEWAL_KEY,
@@ -72,11 +72,12 @@ def watch(
                         del names[next(iter(names))]
                     console.print(f"{label}: {who}, cosine {cosine_text(one.match)}", soft_wrap=True, markup=False)
             if out:
-                Image.fromarray(draw_names(frame, seen)).save(out / f"{frames:06d}.jpg")
+                name = label if in_folder else f"{frames:06d}.jpg"
+                Image.fromarray(draw_names(frame, seen)).save(out / name)
             frames += 1
     finally:  # Ctrl-C is how a camera ends
         if frames:
-            console.print(f"frames: {frames}, faces: {faces}", soft_wrap=True)
+            console.print(f"frames: {frames}, faces that appeared: {faces}", soft_wrap=True)
     if unread:
         raise KerasfaceError(f"{counted(unread, 'picture')} could not be read.")
 

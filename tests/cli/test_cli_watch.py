@@ -26,12 +26,12 @@ def test_who_walks_by_is_named_once_and_drawn_in_every_frame(kerasface, model_fi
     code, out, err = kerasface("watch", model, walk, "--gallery", gallery, "--out", tmp_path / "named")
     assert code == 0, err
     lines = out.strip().splitlines()
-    assert lines[-1] == "frames: 4, faces: 1"
+    assert lines[-1] == "frames: 4, faces that appeared: 1"
     assert len(lines) == 2
     assert lines[0].startswith("0.png: Grace, cosine 0.9")
     for number in range(4):
         before = np.array(Image.open(walk / f"{number}.png")).astype(int)
-        after = np.array(Image.open(tmp_path / "named" / f"{number:06d}.jpg")).astype(int)
+        after = np.array(Image.open(tmp_path / "named" / f"{number}.png")).astype(int)
         green = (after[..., 1] - after[..., 0] > 60) & (before[..., 1] - before[..., 0] < 30)
         assert (green.sum() > 300) == (number < 3)
     code, out, _ = kerasface("watch", model, walk, "--gallery", gallery, "--threshold", "0.9999")
