@@ -17,6 +17,7 @@ LARGE_SCALE = 16.0
 TAIL_RATIO = 100
 BINARY = (2, 3)  # two digits that look alike
 NORMALISED = {"scale": SCALE}
+ON_README = ("Softmax", "A-Softmax, m = 4", "CosFace, m = 0.35", "ArcFace, m = 0.5")
 IN_PAPER = ("softmax", "modified_softmax", "a_softmax", "normface", "cosface", "arcface")
 
 
@@ -199,6 +200,9 @@ def draw(sheets, figures):
         runs = [run for name in names for run, _ in sheets[name]]
         digits = sheets[names[0]][0][1]
         save(toy.feature_sheet(runs, digits), figures / f"{file}.png")
+    spheres = {run.setting.name: (run, digits) for run, digits in sheets["mnist_3d"]}
+    runs = [spheres[name][0] for name in ON_README]
+    save(toy.feature_sheet(runs, spheres[ON_README[0]][1], columns=len(runs)), figures / "toy_four_heads.png")
     save(plot.psi_figure(), figures / "psi.png")
     save(plot.target_logit_figure(), figures / "target_logits.png")
     save(plot.decision_boundary_figure(), figures / "boundaries.png")

@@ -53,7 +53,7 @@ class Base:
             raise KerasfaceError(f"KERASFACE_ZOO is no address: {error}. Received: {self.address}") from error
         if parts.username or parts.password:  # addresses stand in messages and logs
             raise KerasfaceError(
-                f"KERASFACE_ZOO carries a name or a password for {parts.hostname}: put them into ~/.netrc, which is read."
+                f"KERASFACE_ZOO carries a name or a password for {parts.hostname}: put them into ~/.netrc instead."
             )
         self.folder, self.url = None, None
         if isinstance(address, Path):
