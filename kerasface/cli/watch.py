@@ -52,7 +52,7 @@ def watch(
         if in_folder and Path(source).resolve() in (out.resolve(), *out.resolve().parents):
             raise KerasfaceError(f"{out} lies inside of {source}, whose pictures are read: name a folder outside.")
         _make(out)
-    frames = faces = unread = 0
+    frames = answers = unread = 0
     names: dict[int, str] = {}  # of the faces told last
 
     def leave_out(path, reason):
@@ -66,7 +66,7 @@ def watch(
             for one in seen:
                 who = (one.match.name or "unknown") if one.match else ""
                 if one.new and names.get(one.track) != who:
-                    faces += one.track not in names
+                    answers += 1
                     names[one.track] = who
                     if len(names) > _TOLD:  # a camera may run for months
                         del names[next(iter(names))]
@@ -77,7 +77,7 @@ def watch(
             frames += 1
     finally:  # Ctrl-C is how a camera ends
         if frames:
-            console.print(f"frames: {frames}, faces that appeared: {faces}", soft_wrap=True)
+            console.print(f"frames: {frames}, answers: {answers}", soft_wrap=True)
     if unread:
         raise KerasfaceError(f"{counted(unread, 'picture')} could not be read.")
 
