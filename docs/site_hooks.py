@@ -1,7 +1,11 @@
-"""Pages of the site that are made while it is built: the API from `__all__`, commands and recipes from themselves."""
+"""Pages of the site that are made while it is built: the API from `__all__`, commands and recipes from themselves.
+
+The zoo's table and cards lie outside of docs/, where whoever reads the repository looks for them.
+"""
 
 import ast
 import importlib
+import re
 import types
 import typing
 from pathlib import Path
@@ -13,6 +17,7 @@ from kerasface.quiet import quiet_standard_error
 ROOT = Path(__file__).parents[1]
 ROOMS = ("heads", "losses", "backbones", "data", "alignment", "training", "evaluation", "export", "edge", "zoo")
 ROOMS += ("plot", "toy", "doctor")
+ZOO_PAGE = "embedders.md"
 
 
 def on_files(files, config):
@@ -23,9 +28,24 @@ def on_files(files, config):
     pages["api/kerasface.md"] = api_page("kerasface")
     pages["commands.md"] = commands_page()
     pages["recipe-fields.md"] = recipe_page()
-    for path, text in pages.items():
+    for path, text in (pages | zoo_pages()).items():
         files.append(File.generated(config, path, content=text))
+    for curve in sorted((ROOT / "zoo" / "cards").glob("*.png")):
+        files.append(File.generated(config, f"cards/{curve.name}", abs_src_path=str(curve)))
     return files
+
+
+def on_page_markdown(markdown, **_):
+    """MkDocs' hook: on the site the zoo's table is a page of its own."""
+    return markdown.replace("](../zoo/README.md)", f"]({ZOO_PAGE})")
+
+
+def zoo_pages():
+    """The table of the zoo and a page a card; recipes are files of the repository, and no pages."""
+    table = (ROOT / "zoo" / "README.md").read_text(encoding="utf-8")
+    cards = {f"cards/{card.name}": card.read_text(encoding="utf-8") for card in (ROOT / "zoo" / "cards").glob("*.md")}
+    wide = "---\nhide: [toc]\n---\n"
+    return {ZOO_PAGE: wide + re.sub(r"\[([^]]+)\]\(recipes/[^)]+\)", r"`\1`", table), **cards}
 
 
 def api_page(package):

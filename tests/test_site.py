@@ -105,10 +105,20 @@ def test_functions_of_a_public_module_are_on_its_rooms_page(hooks):
 
 
 def test_every_page_has_its_place_in_the_menu(hooks, nav):
-    made = {f"api/{room}.md" for room in (*hooks.ROOMS, "kerasface")} | {"commands.md", "recipe-fields.md"}
+    made = {f"api/{room}.md" for room in (*hooks.ROOMS, "kerasface")}
+    made |= {"commands.md", "recipe-fields.md", hooks.ZOO_PAGE}
     assert made <= set(nav)
     for page in set(nav) - made:
         assert (ROOT / "docs" / page).is_file(), page
+
+
+def test_the_zoos_table_leads_to_its_cards(hooks):
+    table, *cards = hooks.zoo_pages().values()
+    named = re.findall(r"\]\((cards/[^)]+)\)", table)
+    assert len(named) == len(cards) > 0
+    assert set(named) < set(hooks.zoo_pages())
+    assert "](recipes/" not in table  # files of the repository
+    assert hooks.on_page_markdown("[all](../zoo/README.md)", page=None) == "[all](embedders.md)"
 
 
 def test_docstrings_are_brought_into_the_parsers_words():
