@@ -33,7 +33,6 @@ from tests.training.small_runs import (
     IMAGES,
     PEOPLE,
     SIZE,
-    SMALL,
     STEPS,
     assert_same_histories,
     assert_same_models,
@@ -119,8 +118,8 @@ def test_interrupted_by_a_signal_it_resumes_to_the_same_bits(run, faces, tmp_pat
 
 
 @pytest.mark.slow
-def test_so_it_does_with_batch_norm_and_adamw(faces, tmp_path):
-    tree = tree_of(backbone={"name": "mobilefacenet", "width": 0.125, **SMALL}, optimizer={"name": "adamw"})
+def test_so_it_does_with_batch_norm_and_adamw(small_normalised, faces, tmp_path):
+    tree = tree_of(backbone=small_normalised, optimizer={"name": "adamw"})
     train(Recipe.model_validate(tree), faces, tmp_path / "whole", console=silent())
     interrupt_and_compare(tree, tmp_path / "whole", faces, tmp_path)
 

@@ -112,9 +112,8 @@ def test_statistics_are_those_of_the_batches(rng):
         np.testing.assert_array_equal(found, expected)
 
 
-def test_validation_sees_averages_with_statistics_of_their_own(faces, tmp_path):
-    backbone = {"name": "mobilefacenet", "width": 0.125, "input_shape": [32, 32, 3], "embedding_dim": 16}
-    recipe = recipe_of(**{**SHORT, "steps": 3}, backbone=backbone, optimizer={**SGD, "ema": 0.9})
+def test_validation_sees_averages_with_statistics_of_their_own(small_normalised, faces, tmp_path):
+    recipe = recipe_of(**{**SHORT, "steps": 3}, backbone=small_normalised, optimizer={**SGD, "ema": 0.9})
     train(recipe, faces, tmp_path / "run", console=silent())
     best, trained = keras.saving.load_model(tmp_path / "run" / "best.keras"), final(tmp_path / "run")[0]
     photos = read_folder(faces)
