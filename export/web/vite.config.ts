@@ -1,7 +1,5 @@
 import { defineConfig } from "vitest/config";
 
-const LITERT = /litert_wasm_.*\.(js|wasm)$/;
-
 /** What only a server can say; the page's own policy stands in index.html, so that any server's is as strict. */
 const headers = {
   "Content-Security-Policy": "frame-ancestors 'none'",
@@ -18,13 +16,6 @@ export default defineConfig({
     chunkSizeWarningLimit: 2000,
     assetsInlineLimit: 0,
     license: { fileName: "licenses.md" },
-    rollupOptions: {
-      output: {
-        // LiteRT.js asks for its files by their names.
-        assetFileNames: ({ names }) =>
-          LITERT.test(names[0]) ? "assets/litert/[name][extname]" : "assets/[name]-[hash][extname]",
-      },
-    },
   },
   preview: { headers, host: "127.0.0.1", port: 4173 },
   test: { include: ["test/**/*.test.ts"] },

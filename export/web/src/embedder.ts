@@ -42,7 +42,8 @@ export class Embedder {
     if (!spec) {
       throw new KerasfaceError(
         `${name} carries no EmbedderSpec, so its preprocessing and its identity are unknown. Choose its .json file ` +
-          "together with it, or export it with kerasface export.",
+          "together with it, or export it with kerasface export; bring in an embedder of others with kerasface zoo " +
+          "import first.",
       );
     }
     if (inside && inside.embedder_id !== spec.embedder_id) {

@@ -1,20 +1,29 @@
 /** TFLite files in LiteRT.js, on the CPU. */
-import { loadAndCompile, loadLiteRt, Tensor, type TypedArray } from "@litertjs/core";
-// LiteRT.js loads one pair of these by name, from the folder that it is given; both go where their folder is.
-import "@litertjs/core/wasm/litert_wasm_compat_internal.js?url";
-import "@litertjs/core/wasm/litert_wasm_compat_internal.wasm?url";
+import { loadAndCompile, loadLiteRt, supportsFeature, Tensor, type TypedArray } from "@litertjs/core";
+import compatScript from "@litertjs/core/wasm/litert_wasm_compat_internal.js?url";
+import compatBinary from "@litertjs/core/wasm/litert_wasm_compat_internal.wasm?url";
 import script from "@litertjs/core/wasm/litert_wasm_internal.js?url";
-import "@litertjs/core/wasm/litert_wasm_internal.wasm?url";
+import binary from "@litertjs/core/wasm/litert_wasm_internal.wasm?url";
 
 import { tfliteMetadata } from "./flatbuffer.ts";
-import { inTurn, type Session } from "./session.ts";
+import { inTurn, notStarted, type Session } from "./session.ts";
 
 let runtime: Promise<unknown> | undefined;
 
+/** Each file by the address that the bundler gave it: LiteRT.js would look for its own names. */
+async function start(): Promise<void> {
+  const files = (await supportsFeature("relaxedSimd")) ? [script, binary] : [compatScript, compatBinary];
+  const [scriptUrl, binaryUrl] = files.map((file) => new URL(file, document.baseURI).href);
+  self.Module = { locateFile: () => binaryUrl };
+  await loadLiteRt(scriptUrl);
+}
+
 export async function openTflite(content: Uint8Array): Promise<Session> {
   const metadata = tfliteMetadata(content);
-  runtime ??= loadLiteRt(new URL("./", new URL(script, document.baseURI)).href);
-  await runtime;
+  runtime ??= start();
+  await runtime.catch((error: unknown) => {
+    throw notStarted("LiteRT.js", error);
+  });
   const model = await loadAndCompile(content, { accelerator: "wasm" });
   const inputs = model.getInputDetails();
   if (inputs.length !== 1 || inputs[0].dtype === "int32") {

@@ -15,13 +15,15 @@ export function complain(texts: readonly string[]): void {
   problem.hidden = !texts.length;
 }
 
-/** Runs what a person has asked for; its trouble is told, whatever it is. */
+/** Runs what a person has asked for; its trouble is told, whatever it is, and the status is again what still holds. */
 export async function attempt(work: () => Promise<void>): Promise<void> {
+  const before = element("status").textContent;
   complain([]);
   try {
     await work();
   } catch (error) {
     complain([reasonOf(error)]);
+    say(before);
   }
 }
 

@@ -24,14 +24,29 @@ export async function openSession(content: Uint8Array, name: string): Promise<Se
       return await openOnnx(content);
     }
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    if (error instanceof KerasfaceError) {
+      throw error;
+    }
     throw new KerasfaceError(
-      `${name} (${content.length} bytes) doesn't open: ${reason.split("\n")[0]} Is it whole? Export or copy it again.`,
+      `${name} (${content.length} bytes) doesn't open: ${firstLine(error)} Is it whole? Export or copy it again.`,
     );
   }
   throw new KerasfaceError(
     `${name} is neither a TFLite nor an ONNX model: kerasface export MODEL --to tflite --out FILE writes one.`,
   );
+}
+
+/** What to say where the runtime, not the model, is at fault. */
+export function notStarted(runtime: string, error: unknown): KerasfaceError {
+  return new KerasfaceError(
+    `${runtime} doesn't start: ${firstLine(error)} Are all files of the build on the server, and does its policy allow ` +
+      "WebAssembly (script-src 'wasm-unsafe-eval')?",
+  );
+}
+
+function firstLine(error: unknown): string {
+  // A script that doesn't come is told as an event.
+  return error instanceof Error ? error.message.split("\n")[0] : "its script doesn't come.";
 }
 
 /** Pictures come one at a time and no runtime may start a second run before the first has ended. */
