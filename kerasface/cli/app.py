@@ -79,14 +79,26 @@ def _global(
 
 
 def run():
-    """Runs the app; a `KerasfaceError` is its message and exit code 2."""
+    """Runs the app; a `KerasfaceError` is its message and exit code 2, and so is a path without access."""
     # TensorFlow's start-up notes bury what a command says; errors still come as Python exceptions.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         app(prog_name="kerasface")  # whatever it was started as: `python -m kerasface` too
     except KerasfaceError as error:
-        error_console.print(f"[bold red]error:[/] {_escaped(error)}", soft_wrap=True, highlight=False)
-        sys.exit(2)
+        _fail(error)
+    except PermissionError as error:
+        # Whatever command: a service's user can't look into another's home, for one.
+        if error.filename is None:
+            raise
+        _fail(
+            f"no access to {error.filename}: {error.strerror}. Give it to the user whom this runs as, to the folders "
+            "above it too, or take another place."
+        )
+
+
+def _fail(message):
+    error_console.print(f"[bold red]error:[/] {_escaped(message)}", soft_wrap=True, highlight=False)
+    sys.exit(2)
 
 
 def _escaped(error):

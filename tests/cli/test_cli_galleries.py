@@ -1,6 +1,7 @@
 """kerasface gallery, and the keys of enroll and identify."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -64,6 +65,17 @@ def test_who_and_what_is_not_enrolled_is_told(kerasface, model, people, tmp_path
     )
     assert code == 0, err
     assert "1 person had photos in it already; these were added" in out
+
+
+def test_photos_without_access_are_an_error_and_no_traceback(kerasface, model, people, tmp_path, monkeypatch):
+    def forbidden(folder):  # not by its permissions, which don't hold for root
+        raise PermissionError(13, "Permission denied", str(folder))
+
+    monkeypatch.setattr(Path, "iterdir", forbidden)
+    code, _, err = kerasface("enroll", model, people, "--gallery", tmp_path / "team.kfg")
+    assert code == 2
+    assert err.startswith(f"error: no access to {people}: Permission denied. Give it to the user whom this runs as")
+    assert not (tmp_path / "team.kfg").exists()
 
 
 def test_a_blank_name_leaves_nothing_behind(kerasface, model, people, tmp_path):
