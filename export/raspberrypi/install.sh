@@ -3,15 +3,15 @@
 #
 #     sudo ./install.sh KERASFACE_WHEEL EMBEDDER.tflite
 #
-# EMBEDDER.tflite.json is taken with it. With DESTDIR set, all goes below that folder and the system is left alone.
+# EMBEDDER.tflite.json is taken with it. Run it again to install a newer wheel or another embedder. With DESTDIR set, all
+# goes below that folder and the system is left alone.
 set -euo pipefail
-cd "$(dirname "$0")"
 
 if [ $# -ne 2 ]; then
-  sed -n '2,6s/^# \{0,1\}//p' "$0"
+  sed -n '2,7s/^# \{0,1\}//p' "$0"
   exit 2
 fi
-wheel=$1 embedder=$2 root=${DESTDIR:-}
+wheel=$(realpath -m "$1") embedder=$(realpath -m "$2") root=${DESTDIR:+$(realpath -m "$DESTDIR")}
 home=$root/opt/kerasface state=$root/var/lib/kerasface units=$root/etc/systemd/system
 
 for file in "$wheel" "$embedder" "$embedder.json"; do
@@ -24,10 +24,14 @@ if [ -z "$root" ]; then
     { echo "64-bit Raspberry Pi OS is needed (aarch64): LiteRT has no wheel for $(uname -m)." >&2; exit 1; }
   [ "$(id -u)" = 0 ] || { echo "run it as root: sudo $0 $*" >&2; exit 1; }
 fi
+cd "$(dirname "$0")"
 
 mkdir -p "$home" "$state/inbox" "$units"
 python3 -m venv "$home"
-"$home/bin/python" -m pip install --quiet --disable-pip-version-check --only-binary=:all: -r requirements.txt "$wheel"
+install=("$home/bin/python" -m pip install --quiet --disable-pip-version-check --only-binary=:all:)
+"${install[@]}" -r requirements.txt
+# pip would keep a kerasface of the same version.
+"${install[@]}" --no-deps --force-reinstall "$wheel"
 "$home/bin/python" -m pip check
 cp identify_inbox.py README.md "$home/"
 cp kerasface-identify.service "$units/"
@@ -39,11 +43,8 @@ if [ -z "$root" ]; then
   id kerasface >/dev/null 2>&1 || useradd --system --home-dir "$state" --shell /usr/sbin/nologin kerasface
   chown -R kerasface:kerasface "$state"
   chmod 750 "$state"
+  chmod 2770 "$state/inbox"
   systemctl daemon-reload
+  systemctl try-restart kerasface-identify
 fi
-cat <<'END'
-Installed. Ask the people first, then enroll them and start the service:
-  sudo -u kerasface KERASFACE_CACHE=/var/lib/kerasface/cache /opt/kerasface/bin/kerasface enroll \
-    /var/lib/kerasface/embedder.tflite PEOPLE/ --gallery /var/lib/kerasface/gallery.kfg
-  sudo systemctl enable --now kerasface-identify
-END
+echo "Installed. Ask the people first, then enroll them and start the service: $home/README.md says how."

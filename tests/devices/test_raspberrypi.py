@@ -210,6 +210,18 @@ def test_all_of_it_has_wheels_for_aarch64(python_version):
         assert wheel.endswith(("_aarch64.whl", "-none-any.whl")), wheel
 
 
+def test_the_installer_is_told_paths_as_they_are_seen_from_where_it_is_called(tmp_path):
+    def said(*arguments, cwd=tmp_path):
+        return subprocess.run(["bash", *arguments], cwd=cwd, capture_output=True, text=True, check=False)
+
+    (tmp_path / "kerasface.whl").touch()
+    done = said(PI / "install.sh", "kerasface.whl", "face.tflite")
+    assert (done.returncode, done.stderr) == (1, f"no such file: {tmp_path / 'face.tflite'}\n")
+    done = said("raspberrypi/install.sh", cwd=PI.parent)
+    assert (done.returncode, done.stderr) == (2, "")
+    assert "sudo ./install.sh KERASFACE_WHEEL EMBEDDER.tflite" in done.stdout
+
+
 @pytest.mark.slow
 def test_it_installs_from_wheels_and_runs(embedder, gallery, models, tmp_path):
     """install.sh below a folder, then the service that it installed, with no package of this environment."""
@@ -221,15 +233,24 @@ def test_it_installs_from_wheels_and_runs(embedder, gallery, models, tmp_path):
     cached.mkdir(parents=True)
     for name in assets.ASSETS:
         shutil.copy(assets.path(name), cached)
-    done = subprocess.run(
-        [PI / "install.sh", wheel, embedder],
-        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "DESTDIR": str(root)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+
+    def install():
+        done = subprocess.run(
+            [PI / "install.sh", wheel.name, embedder],
+            cwd=tmp_path,
+            env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "DESTDIR": "root"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+
+    install()
     home, state = root / "opt" / "kerasface", root / "var" / "lib" / "kerasface"
+    (module,) = home.glob("lib/python*/site-packages/kerasface/errors.py")
+    module.write_text("older = True\n", encoding="utf-8")
+    install()  # a newer wheel, though of the same version
+    assert module.read_text(encoding="utf-8") == (ROOT / "kerasface" / "errors.py").read_text(encoding="utf-8")
     unit = (root / "etc" / "systemd" / "system" / "kerasface-identify.service").read_text()
     (command,) = [line.split("=", 1)[1].split() for line in unit.splitlines() if line.startswith("ExecStart=")]
     shutil.copy(gallery, state / "gallery.kfg")
