@@ -38,9 +38,19 @@ class Inbox:
         self._given = {}
 
     def ready(self):
-        """Returns the photos that haven't changed since the last call, oldest first."""
+        """Returns the photos that haven't changed since the last call, oldest first.
+
+        Raises:
+            KerasfaceError: the folder is none, or may not be looked into.
+        """
+        try:
+            files = list(self.folder.iterdir())
+        except OSError as error:
+            raise KerasfaceError(
+                f"can't look into the inbox {self.folder}: {error.strerror}. Make it a folder that this user owns."
+            ) from error
         now = {}
-        for path in self.folder.iterdir():
+        for path in files:
             # Kinds that can't be read too: they are told and deleted as well.
             if path.suffix.lower() in (*PHOTO_SUFFIXES, *UNREAD_SUFFIXES) and path.is_file():
                 with contextlib.suppress(FileNotFoundError):  # its sender took it back

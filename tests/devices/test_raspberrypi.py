@@ -14,6 +14,7 @@ import pytest
 
 from kerasface.edge import Embedder, FacePipeline, Gallery, assets, load_image
 from kerasface.edge.images import EncodedImage
+from kerasface.errors import KerasfaceError
 from kerasface.spec import SPEC_KEY, EmbedderSpec, Threshold
 from tests.device_files import DIMENSION, BlockModel, with_tflite_metadata, write_sidecar
 from tests.devices import portraits
@@ -183,6 +184,14 @@ def test_without_a_threshold_it_ends_before_the_first_photo(embedder, gallery, m
     with Running(sys.executable, *arguments, env={**os.environ, "PYTHONPATH": str(ROOT)}) as running:
         assert running.process.wait(PATIENCE) == 1
         assert "threshold" in running.process.stderr.read()
+
+
+def test_without_an_inbox_it_says_so(tmp_path):
+    inbox = service.Inbox(tmp_path / "inbox")
+    with pytest.raises(KerasfaceError, match=r"can't look into the inbox .*inbox: No such file or directory\. Make it"):
+        inbox.ready()
+    inbox.folder.mkdir()
+    assert inbox.ready() == []
 
 
 def test_without_a_gallery_it_says_so_and_ends(embedder, models, tmp_path):
