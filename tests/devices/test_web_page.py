@@ -364,6 +364,17 @@ def test_what_goes_wrong_is_said_and_nobody_is_enrolled(use, files, photos, tmp_
     assert "The decision needs a threshold" in answers[7]["problem"]
 
 
+def test_a_node_that_is_too_old_is_told_before_anything_is_installed(tmp_path):
+    for name in (".npmrc", "package-lock.json"):
+        shutil.copy(WEB / name, tmp_path)
+    manifest = json.loads((WEB / "package.json").read_text(encoding="utf-8"))
+    manifest["engines"] = {"node": ">=9999"}  # as newer than this one as Vite's is than an old one
+    (tmp_path / "package.json").write_text(json.dumps(manifest), encoding="utf-8")
+    done = subprocess.run(["npm", "ci", "--offline"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert 'Required: {"node":">=9999"}' in done.stderr
+
+
 # An application of somebody else's, with the ids that drive.mjs looks for.
 APP = {
     "index.html": """<!doctype html><p id="status"></p><p id="problem"></p><input id="photos" type="file" multiple />
