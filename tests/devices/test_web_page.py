@@ -15,6 +15,7 @@ from kerasface.edge import Embedder, FacePipeline, Gallery, load_image
 from kerasface.export import export, load_trained
 from kerasface.spec import Threshold
 from kerasface.zoo import import_weights
+from kerasface.zoo.bases import SHIPPED
 from tests.devices import portraits
 from tests.doc_scripts import ROOT, load_script
 
@@ -306,6 +307,30 @@ def test_answers_go_with_those_whom_they_name(use, files, photos, tmp_path):
     told = use("served", steps)
     assert [answer["figures"] for answer in told["answers"] if answer and "figures" in answer] == [1, 0, 1, 0, 1, 0]
     assert [answer["problem"] for answer in told["answers"] if answer and "problem" in answer] == [""] * 7
+
+
+def test_nobody_is_forgotten_for_another_embedder_unasked(use, files, photos):
+    """Files of one model know the same people; another model's doesn't, and the page asks before it forgets them."""
+    other = SHIPPED / "mobilefacenet.arcface_celeba" / "mobilefacenet.arcface_celeba.fp16.tflite"
+    steps = [
+        {"do": "ready", "pattern": r"is ready\."},
+        {"do": "enroll", "name": "Grace", "photos": [photos[0]]},
+        {"do": "load", "files": [files["onnx"]]},
+        {"do": "identify", "photos": photos[:2]},
+        {"do": "load", "files": [other]},
+        {"do": "people"},
+        {"do": "load", "files": [other], "agreed": True},
+        {"do": "people"},
+    ]
+    answers = use("served", steps)["answers"]
+    assert answers[2]["asked"] == []
+    assert answers[3]["answers"] == {"grace.jpg": ["Grace"], "eileen.png": ["unknown"]}
+    question = "Another embedder doesn't know who is enrolled: Grace. Forget them?"
+    assert answers[4]["asked"] == answers[6]["asked"] == [question]
+    assert "stays, and with it everybody who is enrolled" in answers[4]["problem"]
+    assert answers[5] == [["Grace", "1 photo"]]
+    assert answers[6]["status"] == "mobilefacenet.arcface_celeba is ready."
+    assert answers[7] == []
 
 
 def test_galleries_go_both_ways(use, files, photos, changed, tmp_path):

@@ -9,16 +9,27 @@ import { FacePipeline } from "./pipeline.ts";
 import { calibratedThreshold, type EmbedderSpec } from "./spec.ts";
 import type { State } from "./state.ts";
 
-/** @param onChange gets what the page holds from now on */
-export async function embedderPanel(detector: FaceDetector, onChange: (state: State) => void): Promise<void> {
-  let current: Embedder | undefined;
-
+/**
+ * @param state what the page holds now; undefined until an embedder is loaded
+ * @param onChange gets what the page holds from now on
+ */
+export async function embedderPanel(
+  detector: FaceDetector,
+  state: () => State | undefined,
+  onChange: (state: State) => void,
+): Promise<void> {
   function use(embedder: Embedder): void {
     const pipeline = new FacePipeline(embedder, detector);
-    current?.close();
-    current = embedder;
+    const held = state();
+    const { gallery, faces } =
+      held && held.gallery.fits(embedder.spec) ? held : { gallery: new Gallery(embedder.spec), faces: new Map() };
+    if (held && gallery !== held.gallery && !mayForget(held.gallery)) {
+      embedder.close();
+      throw new KerasfaceError(`${held.pipeline.embedder.spec.name} stays, and with it everybody who is enrolled.`);
+    }
+    held?.pipeline.embedder.close();
     show(embedder.spec);
-    onChange({ pipeline, gallery: new Gallery(embedder.spec), faces: new Map() });
+    onChange({ pipeline, gallery, faces });
     say(`${embedder.spec.name} is ready.`);
   }
 
@@ -43,6 +54,10 @@ export async function embedderPanel(detector: FaceDetector, onChange: (state: St
   } else {
     say("Choose an embedder to begin.");
   }
+}
+
+function mayForget({ names }: Gallery): boolean {
+  return !names.length || confirm(`Another embedder doesn't know who is enrolled: ${names.join(", ")}. Forget them?`);
 }
 
 function show(spec: EmbedderSpec): void {

@@ -26,6 +26,11 @@ export class Gallery {
     this.spec = spec;
   }
 
+  /** Whether an embedder knows these people: all files that were exported from one model do. */
+  fits(spec: EmbedderSpec): boolean {
+    return this.spec.embedder_id === spec.embedder_id && this.spec.flip === spec.flip;
+  }
+
   /** The people, sorted. */
   get names(): string[] {
     return [...this.#people.keys()].sort();

@@ -16,8 +16,12 @@ void attempt(async () => {
     throw new KerasfaceError("Open this page by https or from localhost: others get no camera and no sha256.");
   }
   say("Loading the face detector…");
-  await embedderPanel(await loadDetector(), (next) => {
-    state = next;
-    panels.forEach((panel) => panel.refresh());
-  });
+  await embedderPanel(
+    await loadDetector(),
+    () => state,
+    (next) => {
+      state = next;
+      panels.forEach((panel) => panel.refresh());
+    },
+  );
 });

@@ -73,9 +73,14 @@ const person = (item) => item.locator("div").evaluate((told) => [...told.childre
 /** What each step does; `page` is the one opened at the start. */
 const actions = {
   ready: (page, { pattern }) => settled(page, new RegExp(pattern)),
-  async load(page, { files }) {
+  async load(page, { files, agreed = false }) {
+    const asked = [];
+    const answer = (dialog) => asked.push(dialog.message()) && (agreed ? dialog.accept() : dialog.dismiss());
+    page.on("dialog", answer);
     await page.locator("#embedder-file:enabled").setInputFiles(files);
-    return settled(page, / is ready\./);
+    const told = await settled(page, / is ready\./);
+    page.off("dialog", answer);
+    return { ...told, asked };
   },
   async facts(page) {
     const pairs = await page.locator("#embedder-facts dt, #embedder-facts dd").allTextContents();
