@@ -40,7 +40,10 @@ cp "$embedder.json" "$state/embedder.tflite.json"
 KERASFACE_CACHE=$state/cache "$home/bin/kerasface" assets get
 
 if [ -z "$root" ]; then
-  id kerasface >/dev/null 2>&1 || useradd --system --home-dir "$state" --shell /usr/sbin/nologin kerasface
+  # The group outlives the user where somebody else is in it.
+  getent group kerasface >/dev/null || groupadd --system kerasface
+  id kerasface >/dev/null 2>&1 ||
+    useradd --system --gid kerasface --home-dir "$state" --shell /usr/sbin/nologin kerasface
   chown -R kerasface:kerasface "$state"
   chmod 750 "$state"
   chmod 2770 "$state/inbox"
