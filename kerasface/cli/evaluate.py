@@ -149,7 +149,11 @@ def _packed(path):
     from kerasface.data import read_verification_bin
     from kerasface.evaluation import packed_pairs
 
-    return packed_pairs(*read_verification_bin(path), name=path.stem)
+    images, same = read_verification_bin(path)
+    try:
+        return packed_pairs(images, same, name=path.stem)
+    except ValueError as error:  # here it is the file's fault
+        raise KerasfaceError(f"{path}: {error}") from error
 
 
 def _people(root):

@@ -120,8 +120,8 @@ class _Machine:
             asked = f"{name} {argument}" if argument is not None else name
             raise KerasfaceError(
                 f"{self.path} is a pickle that holds more than lists, bytes and bools: at byte {position} it asks for "
-                f"{asked[:100]}. Nothing of it was run. A set of NumPy arrays, made by a program that you trust, can "
-                "be saved again as encoded images by that program."
+                f"{asked[:100]}. Nothing of it was run. Let the program that made it, if you trust that, save it again "
+                "with write_verification_bin of kerasface.data: images as encoded bytes, answers as True and False."
             )
 
     def _pop(self):

@@ -79,6 +79,10 @@ def read_pair_list(path: str | Path, root: str | Path | None = None) -> PairSet:
         folds=_folds(path, lines, numbers, same),
         people=_people(path, lines, numbers, first, second, same),
     )
+    if same.all() or not same.any():
+        raise KerasfaceError(
+            f"{path}: both kinds of pairs are needed, same 1 and 0. Received: {same.sum()} of one person in {same.size}"
+        )
     attributes = [column for column in columns if column not in (*_NEEDED, *_PEOPLE, "fold")]
     groups = {column: np.array([line[column] or "" for line in lines]) for column in attributes}
     paths = present(root or path.parent, list(positions), listed_in=path, benchmark=path.name)
@@ -101,7 +105,7 @@ def packed_pairs(images: np.ndarray | Sequence, same, *, name: str) -> PairSet:
         A `PairSet`.
 
     Raises:
-        ValueError: shapes or types that do not fit, or fewer pairs than folds.
+        ValueError: shapes or types that do not fit, fewer pairs than folds, or pairs of one kind alone.
 
     Example:
         >>> report = evaluate_pairs(embed, packed_pairs(*read_verification_bin("agedb_30.bin"), name="AgeDB-30"))
@@ -110,6 +114,8 @@ def packed_pairs(images: np.ndarray | Sequence, same, *, name: str) -> PairSet:
         Moschoglou et al., AgeDB, CVPRW 2017; Zheng et al., Cross-Age LFW, 2017; Zheng and Deng, Cross-Pose LFW, 2018.
     """
     same = np.asarray(same)
+    if same.size and (same.all() or not same.any()):
+        raise ValueError(f"both genuine and impostor pairs are needed. Received: {same.sum()} genuine of {same.size}")
     if len(images) != 2 * same.size or same.dtype != np.bool_ or same.size < _FOLDS:
         received = f"{len(images)} images and {same.shape} {same.dtype}"
         raise ValueError(f"2P images and same (P,) bool are needed, P >= {_FOLDS}. Received: {received}")

@@ -77,6 +77,10 @@ def test_a_bin_set_is_measured(kerasface, model_files, tmp_path):
     told = tmp_path / "told.json"
     code, _, err = kerasface("evaluate", model_files["tflite"], "--bin", path, "--json", told)
     assert code == 0, err
+    write_verification_bin(pairs[:20], [True] * 10, tmp_path / "one.bin")
+    code, _, err = kerasface("evaluate", model_files["tflite"], "--bin", tmp_path / "one.bin")
+    assert code == 2
+    assert "one.bin: both genuine and impostor pairs are needed" in err
     result = json.loads(told.read_text())["verification"]["result"]
     assert (result["genuine_pairs"], result["impostor_pairs"], result["auc"]) == (10, 10, 1.0)
 

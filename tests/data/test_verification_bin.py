@@ -33,7 +33,7 @@ def test_reads_what_python_3_pickled(protocol, pair, tmp_path):
 @pytest.mark.parametrize("protocol", [0, 1, 2])
 def test_older_protocols_of_python_3_are_refused(protocol, tmp_path):
     (tmp_path / "a.bin").write_bytes(pickle.dumps((IMAGES, SAME), protocol=protocol))
-    with pytest.raises(KerasfaceError, match="it asks for GLOBAL _codecs encode. Nothing of it was run"):
+    with pytest.raises(KerasfaceError, match="GLOBAL _codecs encode. Nothing of it was run.* write_verification_bin"):
         read_verification_bin(tmp_path / "a.bin")
 
 

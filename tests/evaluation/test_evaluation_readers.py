@@ -215,7 +215,8 @@ def test_named_people_are_taken_at_their_word(listed):
         ("first,second,same\n\n\n001_1.png,,1\n", "line 4: expected two paths"),
         ("first,second,same,fold\n\n001_1.png,001_2.png,1,one\n", "line 3: expected a fold number"),
         ("first,second,same,age,age\n001_1.png,001_2.png,1,young,old\n", "'age' more than once"),
-        ("first,second,same\n001_1.png,gone.png,1\n", "gone.png"),
+        ("first,second,same\n001_1.png,gone.png,1\n001_1.png,001_2.png,0\n", "gone.png"),
+        ("first,second,same\n001_1.png,001_2.png,1\n", "both kinds of pairs are needed.* 1 of one person in 1"),
     ],
 )
 def test_a_malformed_list_is_named(listed, text, message):
@@ -239,6 +240,8 @@ def test_packed_pairs_know_equal_images_again(rng):
     assert people[0, 0] == people[0, 1] == people[1, 1] == people[3, 0]
     assert people[2, 0] == people[3, 1] != people[0, 0]
     assert pair_set.pairs.folds.tolist() == list(range(10))
+    with pytest.raises(ValueError, match="both genuine and impostor pairs are needed"):
+        packed_pairs(images[rows.ravel()], np.ones(10, bool), name="x")
     with pytest.raises(ValueError, match="P >= 10"):
         packed_pairs(images, same[:4], name="x")
 
