@@ -42,9 +42,11 @@ def read_folder(root):
         found = {folder.name: _images(folder) for folder in folders}
     found = {name: paths for name, paths in found.items() if paths}
     if not found:
+        records = sorted(root.glob("*.rec"))  # insightface's sets come as a folder
+        way_out = f"To read {records[0].name} name that file." if records else "Is it the folder above or below?"
         raise KerasfaceError(
             f"{root} holds no faces: expected one sub-folder a person with {', '.join(_SUFFIXES)} files in it. "
-            f"Received: {len(folders)} sub-folders, none with images. Is it the folder above or below?"
+            f"Received: {len(folders)} sub-folders, none with images. {way_out}"
         )
     labels = np.repeat(np.arange(len(found), dtype=np.int32), [len(paths) for paths in found.values()])
     return FaceSource.of_files(tuple(found), labels, [path for paths in found.values() for path in paths])

@@ -76,6 +76,12 @@ def test_a_folder_of_the_wrong_depth_says_so(tmp_path, names):
         read_folder(tmp_path)
 
 
+def test_a_folder_of_records_is_told_to_name_the_file(tmp_path):
+    touch(tmp_path, "train.rec", "train.idx", "property", "lfw.bin")
+    with pytest.raises(KerasfaceError, match=r"holds no faces.* To read train\.rec name that file"):
+        read_folder(tmp_path)
+
+
 def link(path, target):
     path.symlink_to(target, target_is_directory=True)
 
