@@ -1,11 +1,14 @@
 """FaceModel: a backbone and what trains it in one Keras model; predict() gives embeddings."""
 
+import warnings
+
 import keras
+import numpy as np
 from keras import ops
 
 from kerasface import backbones, heads  # noqa: F401 (a saved model names their classes: importing registers them)
 from kerasface.distribution import build_optimizer, in_several_processes, reducible
-from kerasface.heads.checks import check_number
+from kerasface.heads.checks import check_labels, check_number
 from kerasface.heads.replicas import across, every_replicas, own_part, replica_count
 from kerasface.losses import Distillation
 
@@ -73,6 +76,9 @@ class FaceModel(keras.Model):
         **kwargs,
     ):
         super().__init__(name=name, **kwargs)
+        _check_part("backbone", backbone, "backbones.get('mobilefacenet')")
+        if head is not None:
+            _check_part("head", head, "heads.get('arcface', num_classes=…)")
         shape = getattr(backbone, "output_shape", None) if backbone.built else None
         if shape is None or len(shape) != 2:
             raise ValueError(f"backbone must be built and give embeddings (N, D). Received: output_shape={shape}")
@@ -121,6 +127,42 @@ class FaceModel(keras.Model):
         """Compiles a loaded model as it was; Keras calls it."""
         self.compile(**keras.saving.deserialize_keras_object(config))
         self.optimizer.build(self.trainable_variables)
+
+    def fit(self, x=None, y=None, *arguments, **options):
+        """As Keras' `fit`; images and labels that are given as arrays are looked at before the first step.
+
+        Args:
+            x: (N, H, W, 3) images, 0…255, or a dataset of (images, labels).
+            y: (N,) int labels where `x` is images.
+            *arguments, **options: see `keras.Model.fit`.
+
+        Returns:
+            `keras.callbacks.History`.
+
+        Raises:
+            ValueError: no labels, or labels of another shape or outside [0, C); inside a compiled graph, where nothing
+                can be told, these make the loss NaN.
+            TypeError: labels that are not integers.
+        """
+        if isinstance(x, np.ndarray) and y is None:
+            raise ValueError("labels are missing: fit(images, labels), or fit(dataset) of both.")
+        if isinstance(y, np.ndarray) and self.head is not None:
+            check_labels(y, self.head.num_classes)
+        _warn_of_unit_range(x)
+        return super().fit(x, y, *arguments, **options)
+
+    def predict(self, x, *arguments, **options):
+        """As Keras' `predict`: embeddings of images, 0…255; not normalised.
+
+        Args:
+            x: (N, H, W, 3) images, or a dataset of such.
+            *arguments, **options: see `keras.Model.predict`.
+
+        Returns:
+            (N, D) array.
+        """
+        _warn_of_unit_range(x)
+        return super().predict(x, *arguments, **options)
 
     def call(self, images, training=False):
         """Images to embeddings."""
@@ -212,6 +254,21 @@ class FaceModel(keras.Model):
         parts = {part: keras.saving.deserialize_keras_object(config[part]) for part in named}
         auxiliary = [(keras.saving.deserialize_keras_object(loss), weight) for loss, weight in config["auxiliary"]]
         return cls(**{**config, **parts, "auxiliary": auxiliary})
+
+
+def _check_part(field, value, example):
+    if not isinstance(value, keras.Layer):
+        raise TypeError(f"{field} must be built already, as {example} does. Received: {field}={value!r}")
+
+
+def _warn_of_unit_range(images):
+    """Says so where images were divided by 255: such a model trains, and knows nobody in photos that are not."""
+    if isinstance(images, np.ndarray) and images.size and images.dtype.kind == "f" and 0.0 < images.max() <= 1.0:
+        warnings.warn(
+            "images lie in [0, 1] or [-1, 1]; FaceModel takes pixels as they are, 0…255, and normalises them itself.",
+            UserWarning,
+            stacklevel=3,
+        )
 
 
 def _of_channels(field, value):

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import warnings
 
 import keras
 import numpy as np
@@ -214,6 +215,47 @@ def test_trains_in_half_precision(mixed_float16, faces, tmp_path):
 def test_a_backbone_must_be_built_and_give_vectors(backbone):
     with pytest.raises(ValueError, match="backbone must be built and give embeddings .* Received: output_shape="):
         FaceModel(backbone(), ArcFace(PEOPLE))
+
+
+def test_parts_that_are_not_built_are_refused():
+    with pytest.raises(TypeError, match=r"backbone must be built already, as backbones\.get\('mobilefacenet'\) does"):
+        FaceModel("mobilefacenet", ArcFace(PEOPLE))
+    for head in ("arcface", ArcFace):
+        with pytest.raises(
+            TypeError, match=r"head must be built already, as heads\.get\('arcface', num_classes=…\) does"
+        ):
+            FaceModel(small_backbone(), head)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "words"),
+    [
+        (lambda labels: np.eye(PEOPLE)[labels], ValueError, r"numpy\.argmax\(labels, axis=1\).*shape=\(32, 4\)"),
+        (lambda labels: labels[:, None], ValueError, r"labels\[:, 0\].*shape=\(32, 1\)"),
+        (lambda labels: labels.astype(np.float32), TypeError, r"labels\.astype\('int32'\)"),
+        (lambda labels: labels + 1, ValueError, r"num_classes is 4 .* label 4.*rows 3, 7, 11"),
+        (lambda labels: None, ValueError, "labels are missing"),
+    ],
+    ids=["one-hot", "column", "float", "from 1", "none"],
+)
+def test_fit_looks_at_labels_before_the_first_step(change, error, words, faces):
+    images, labels = faces
+    model = compiled(FaceModel(small_backbone(), ArcFace(PEOPLE)))
+    with pytest.raises(error, match=words):
+        model.fit(images, change(labels), verbose=0)
+
+
+def test_images_that_were_divided_already_are_told(faces):
+    images, labels = faces
+    model = compiled(FaceModel(small_backbone(), ArcFace(PEOPLE)), graph=False)
+    for divided in (images / 255.0, images / 127.5 - 1.0):
+        with pytest.warns(UserWarning, match="takes pixels as they are, 0…255"):
+            model.fit(divided, labels, verbose=0)
+        with pytest.warns(UserWarning, match="takes pixels as they are, 0…255"):
+            model.predict(divided, verbose=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        model.predict(images.astype(np.float32), verbose=0)
 
 
 def test_a_saved_model_loads_where_only_facemodel_was_imported(tmp_path):

@@ -94,6 +94,8 @@ class MarginHead(keras.layers.Layer):
 
     def build(self, embeddings_shape):
         """Creates the prototypes, (C, D); (C, k, D) with k > 1 sub-centres a class."""
+        if isinstance(embeddings_shape[0], list | tuple):
+            raise ValueError("a head takes two arguments: head(embeddings, labels). Received: a list of tensors")
         if len(embeddings_shape) != 2 or embeddings_shape[-1] is None:
             raise ValueError(f"embeddings must have the shape (B, D). Received: shape={tuple(embeddings_shape)}")
         shape = (self.num_classes, embeddings_shape[-1])

@@ -26,10 +26,19 @@ def check_labels(labels, num_classes):
     Shapes and types are always checked. Values can be checked only where they exist, that is in eager calls; inside a
     compiled graph a label outside [0, C) makes its row's loss NaN instead (see `MarginHead`).
     """
+    if len(labels.shape) == 2:
+        way_out = "labels[:, 0]" if labels.shape[1] == 1 else "of one-hot rows numpy.argmax(labels, axis=1) makes them"
+        raise ValueError(
+            f"labels must have the shape (B,), a class number for each face: {way_out}. "
+            f"Received: labels.shape={tuple(labels.shape)}"
+        )
+    check_rank("labels", labels, "(B,)")
     dtype = backend.standardize_dtype(labels.dtype)
     if "int" not in dtype:
-        raise TypeError(f"labels must be integers (a float loses class numbers above 2^24). Received: dtype={dtype}")
-    check_rank("labels", labels, "(B,)")
+        raise TypeError(
+            "labels must be integers (a float loses class numbers above 2^24): labels.astype('int32'). "
+            f"Received: dtype={dtype}"
+        )
     values = _values(labels)
     if values is None or values.size == 0 or (values.min() >= 0 and values.max() < num_classes):
         return

@@ -267,6 +267,11 @@ def test_first_loss_is_the_closed_form(head, expected, rng):
     assert abs(first_loss(head, head.num_classes, 512, rng) - expected) < 0.5
 
 
+def test_a_list_of_both_inputs_is_refused(rng):
+    with pytest.raises(ValueError, match=r"two arguments: head\(embeddings, labels\)"):
+        CosFace(5)([rng.normal(size=(3, 8)), np.array([0, 1, 2])])
+
+
 def test_works_as_a_layer_with_a_labels_input(rng):
     embeddings, labels = keras.Input((8,)), keras.Input((), dtype="int32")
     model = keras.Model([embeddings, labels], CosFace(5, scale=16.0)(embeddings, labels))
