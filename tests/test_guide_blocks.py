@@ -1,12 +1,16 @@
 """Python on the guides' pages runs as it stands, on a reader's files made small."""
 
+import os
 import re
+import subprocess
+import sys
 import textwrap
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from kerasface.errors import KerasfaceError
 from tests.doc_scripts import ROOT
 
 BLOCK = re.compile(r"^ *```python\n(.*?)^ *```", re.DOTALL | re.MULTILINE)
@@ -32,6 +36,33 @@ def run_page(name, count, names=None, without=None):
 def test_choosing_a_head():
     head = run_page("choosing-a-head", 1)["head"]
     assert head.num_classes == 1000
+
+
+def test_a_head_of_ones_own_in_commands(here):
+    from kerasface.data import render_identities, write_class_folder
+    from kerasface.export import load_trained
+
+    page = (ROOT / "docs" / "choosing-a-head.md").read_text(encoding="utf-8")
+    for name, text in re.findall(r'^```python title="(\w+\.py)"\n(.*?)^```', page, re.DOTALL | re.MULTILINE):
+        (here / name).write_text(text, encoding="utf-8")
+    write_class_folder(*render_identities(10, 4, seed=3), "faces")
+    (head,) = re.findall(r"`(head: \{name: growing_cosface.*?\})`", page)
+    recipe = ["name: tiny.growing", "steps: 3", "batch_size: 8", "data: {held_out: 0.4}", head]
+    recipe += ["backbone: {name: mobilefacenet, width: 0.125, embedding_dim: 16}", "optimizer: {name: adamw}"]
+    (here / "recipe.yaml").write_text("\n".join([*recipe, "validation: {pairs: 20, folds: 2}"]))
+
+    command = [sys.executable, "faces.py", "train", "recipe.yaml", "--data", "faces"]
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
+    assert done.returncode == 0, done.stderr[-2000:]
+    with pytest.raises(KerasfaceError, match="needs GrowingCosFace, a class of my_head.py"):
+        load_trained("runs/latest/best.keras")
+    names = {"__name__": "__main__"}
+    exec(compile((here / "my_head.py").read_text(), "my_head.py", "exec"), names)
+    head = load_trained("runs/latest/best.keras")[0].head
+    assert (int(head.steps_seen), head.growing_steps) == (3, 2000)
+    cosine = np.float32([0.5])
+    np.testing.assert_allclose(head.adjust_target(cosine, None), 0.5 - 0.35 * 3 / 2000, rtol=1e-6)
 
 
 def test_data(here):

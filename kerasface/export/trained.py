@@ -13,6 +13,8 @@ from kerasface.spec import EmbedderSpec
 
 __all__ = ["load_trained"]
 
+_IMPORTED = (".pth", ".pt", ".safetensors")
+
 
 def load_trained(path):
     """Loads a `.keras` file that `kerasface.training.train` wrote.
@@ -35,10 +37,12 @@ def load_trained(path):
         raise KerasfaceError(f"no model {path}: expected a .keras file, as training writes it.")
     # The legacy formats that Keras would also try, by the ending of the name, could hold code.
     if path.suffix != ".keras" or not zipfile.is_zipfile(path):
-        raise KerasfaceError(f"{path} is no .keras file (a zip archive), as `kerasface train` writes it.")
+        way_out = f" `kerasface zoo import {path}` makes one of it." if path.suffix in _IMPORTED else ""
+        raise KerasfaceError(f"{path} is no .keras file (a zip archive), as `kerasface train` writes it.{way_out}")
     try:
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # Keras raises many kinds for a file that isn't its own
+        _check_classes(path)
         raise KerasfaceError(f"{path} is not a readable Keras model: {error}") from error
     if not isinstance(model, FaceModel):
         raise KerasfaceError(f"{path} holds no FaceModel. Received: {type(model).__name__}")
@@ -50,3 +54,25 @@ def load_trained(path):
             "A model of your own gets one with kerasface.export.embedder_spec(model, name=…)."
         ) from error
     return model, spec
+
+
+def _check_classes(path):
+    """Raises when the file needs a class, such as a head of the user's own, whose module nobody has imported."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            nodes = [json.loads(archive.read("config.json"))]
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile):
+        return
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, list):
+            nodes += node
+        elif isinstance(node, dict):
+            nodes += node.values()
+            name = node.get("registered_name")
+            if isinstance(name, str) and ">" in name and not keras.saving.get_registered_object(name):
+                raise KerasfaceError(
+                    f"{path} needs {node.get('class_name')}, a class of {node.get('module')}.py that isn't imported, "
+                    "and nothing that a file names is imported by itself. Import it first; commands know it when a "
+                    "program of yours imports it and calls kerasface.cli.main() (docs/choosing-a-head.md, at its end)."
+                )

@@ -1,10 +1,13 @@
 import zipfile
 
 import h5py
+import keras
 import pytest
 
+from kerasface import FaceModel, heads
 from kerasface.errors import KerasfaceError
-from kerasface.export import load_trained
+from kerasface.export import embedder_spec, load_trained, write_sidecar
+from tests.export.samples import small_backbone
 
 
 def test_a_legacy_file_that_passes_for_an_archive_is_not_opened(tmp_path):
@@ -16,4 +19,29 @@ def test_a_legacy_file_that_passes_for_an_archive_is_not_opened(tmp_path):
         archive.writestr("config.json", "{}")
     assert zipfile.is_zipfile(path)
     with pytest.raises(KerasfaceError, match=r"model\.h5 is no \.keras file"):
+        load_trained(path)
+
+
+def test_a_head_that_nobody_imported_is_named(tmp_path):
+    path = tmp_path / "model.keras"
+
+    @heads.register("forgotten")
+    class Forgotten(heads.MarginHead):
+        pass
+
+    FaceModel(small_backbone(), Forgotten(3)).save(path)
+    write_sidecar(path, embedder_spec(FaceModel(small_backbone()), name="small.forgotten"))
+    assert load_trained(path)[0].head.num_classes == 3
+    keras.saving.get_custom_objects().pop("kerasface>Forgotten")
+    with pytest.raises(
+        KerasfaceError, match=r"model\.keras needs Forgotten, a class of .*imports it and calls"
+    ) as caught:
+        load_trained(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_weights_of_torch_are_shown_the_way_in(tmp_path):
+    path = tmp_path / "backbone.pth"
+    path.write_bytes(b"PK")
+    with pytest.raises(KerasfaceError, match=r"`kerasface zoo import .*backbone\.pth` makes one of it"):
         load_trained(path)

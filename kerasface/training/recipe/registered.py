@@ -26,7 +26,10 @@ def checked_by(registry, given):
 
     def check(named):
         if named.name not in registry.names():
-            error = f"no such {registry.kind} ({nearest(named.name, registry.names())})"
+            error = (
+                f"no such {registry.kind} ({nearest(named.name, registry.names())}; one of your own is known when a "
+                "program of yours imports its module and calls kerasface.cli.main())"
+            )
             fault = {"type": "value_error", "loc": ("name",), "input": named.name, "ctx": {"error": error}}
             raise pydantic.ValidationError.from_exception_data(named.name, [fault])
         defaults = {key: value for key, value in registry.defaults(named.name).items() if key not in given}

@@ -161,7 +161,11 @@ def test_what_is_wrong_is_named(change, field, written):
         ("hed.name=x", "hed: no such field (did you mean head?). Received: the fields name"),
         ("augmentation.miror=1", "augmentation.miror: no such field (did you mean mirror?). Received: 1"),
         ("strategy.nodes=2", "strategy.nodes: no such field (there are name, sync_batch_norm). Received: 2"),
-        ("head.name=arcfase", "head.name: no such head (did you mean arcface?). Received: 'arcfase'"),
+        (
+            "head.name=arcfase",
+            "head.name: no such head (did you mean arcface?; one of your own is known when a program of yours imports "
+            "its module and calls kerasface.cli.main()). Received: 'arcfase'",
+        ),
         ("head.nam=cosface", "head.nam: no such field (did you mean name?). Received: 'cosface'"),
         ("backbone.widht=0.5", "backbone.widht: no such field (did you mean width?). Received: 0.5"),
         ("losses=[{name: triplet, weigth: 2}]", "losses.0.weigth: no such field (did you mean weight?). Received: 2"),
