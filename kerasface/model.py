@@ -82,6 +82,11 @@ class FaceModel(keras.Model):
         shape = getattr(backbone, "output_shape", None) if backbone.built else None
         if shape is None or len(shape) != 2:
             raise ValueError(f"backbone must be built and give embeddings (N, D). Received: output_shape={shape}")
+        if isinstance(getattr(backbone, "output", None), list | tuple | dict):
+            raise ValueError(
+                "backbone must give a tensor, not a list of one, as models loaded from .h5 do: "
+                f"keras.Model(old.inputs[0], old.outputs[0]). Received: output={backbone.output}"
+            )
         self.backbone = backbone
         self.head = head
         self.mean = _of_channels("mean", mean)

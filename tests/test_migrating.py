@@ -1,20 +1,37 @@
 """Our side of docs/migrating.md runs, from top to bottom, as it stands."""
 
+import json
 import re
 from pathlib import Path
 
+import h5py
+import keras
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
 from kerasface.data import render_identities, write_class_folder, write_verification_bin
+from kerasface.export import load_trained
 from tests.doc_scripts import ROOT
 from tests.zoo.torch_networks import MBF, perturbed
 
 pytestmark = pytest.mark.slow
 PAGE = ROOT / "docs" / "migrating.md"
 BLOCK = re.compile(r'```python title="([^"]+)"\n(.*?)```', re.DOTALL)
+
+
+def write_h5_of_keras_2(path):
+    """A small network in an .h5 with the argument of DepthwiseConv2D that only Keras 2 has."""
+    images = keras.Input((112, 112, 3))
+    x = keras.layers.DepthwiseConv2D(3, strides=4)(keras.layers.Conv2D(4, 3, strides=4)(images))
+    keras.Model(images, keras.layers.Dense(8)(keras.layers.Flatten()(x))).save(path)
+    with h5py.File(path, "r+") as file:
+        config = json.loads(file.attrs["model_config"])
+        for layer in config["config"]["layers"]:
+            if layer["class_name"] == "DepthwiseConv2D":
+                layer["config"]["groups"] = 1
+        file.attrs["model_config"] = json.dumps(config)
 
 
 @pytest.fixture
@@ -33,6 +50,7 @@ def folder(tmp_path, monkeypatch, model_files, hopper_path, fetched_assets):
     encoded = [path.read_bytes() for path in sorted(Path("faces").rglob("*.png"))]
     write_verification_bin(encoded[:20], [True, False] * 5, "agedb_30.bin")
     torch.save(perturbed(MBF()).state_dict(), "backbone.pth")
+    write_h5_of_keras_2("basic.h5")
     return tmp_path
 
 
@@ -49,6 +67,8 @@ def test_every_block_of_ours_runs(folder):
     assert names["crop"].shape == (112, 112, 3)
     assert names["images"][0] is not None
     assert (folder / "imported" / "model.keras").is_file()
+    assert load_trained("basic.keras")[0].predict(names["crop"][None], verbose=0).shape == (1, 8)
+    assert load_trained("basic.keras")[1].std == (128.0, 128.0, 128.0)
     assert names["report"].parity.min_cosine > 0.9999
     assert 0 <= names["accuracy"] <= 1
 

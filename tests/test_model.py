@@ -217,6 +217,12 @@ def test_a_backbone_must_be_built_and_give_vectors(backbone):
         FaceModel(backbone(), ArcFace(PEOPLE))
 
 
+def test_a_backbone_that_gives_a_list_is_refused():
+    backbone = small_backbone()
+    with pytest.raises(ValueError, match=r"not a list of one.* keras\.Model\(old\.inputs\[0\], old\.outputs\[0\]\)"):
+        FaceModel(keras.Model(backbone.inputs, backbone.outputs), ArcFace(PEOPLE))
+
+
 def test_parts_that_are_not_built_are_refused():
     with pytest.raises(TypeError, match=r"backbone must be built already, as backbones\.get\('mobilefacenet'\) does"):
         FaceModel("mobilefacenet", ArcFace(PEOPLE))

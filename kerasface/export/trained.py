@@ -38,6 +38,8 @@ def load_trained(path):
     # The legacy formats that Keras would also try, by the ending of the name, could hold code.
     if path.suffix != ".keras" or not zipfile.is_zipfile(path):
         way_out = f" `kerasface zoo import {path}` makes one of it." if path.suffix in _IMPORTED else ""
+        if path.suffix in (".h5", ".hdf5"):
+            way_out = " An .h5 that you trust becomes one as docs/migrating.md shows (a trained model)."
         raise KerasfaceError(f"{path} is no .keras file (a zip archive), as `kerasface train` writes it.{way_out}")
     try:
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
@@ -45,7 +47,10 @@ def load_trained(path):
         _check_classes(path)
         raise KerasfaceError(f"{path} is not a readable Keras model: {error}") from error
     if not isinstance(model, FaceModel):
-        raise KerasfaceError(f"{path} holds no FaceModel. Received: {type(model).__name__}")
+        raise KerasfaceError(
+            f"{path} holds no FaceModel. Received: {type(model).__name__}. An embedder that was made with Keras alone "
+            "becomes one as docs/migrating.md shows (a trained model)."
+        )
     try:
         spec = EmbedderSpec.from_json(json.dumps(json.loads(sidecar_path(path).read_text(encoding="utf-8"))["spec"]))
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -45,3 +45,10 @@ def test_weights_of_torch_are_shown_the_way_in(tmp_path):
     path.write_bytes(b"PK")
     with pytest.raises(KerasfaceError, match=r"`kerasface zoo import .*backbone\.pth` makes one of it"):
         load_trained(path)
+
+
+def test_other_models_of_keras_are_shown_the_way_in(tmp_path):
+    for name in ("old.h5", "plain.keras"):
+        small_backbone().save(tmp_path / name)
+        with pytest.raises(KerasfaceError, match=r"becomes one as docs/migrating\.md shows"):
+            load_trained(tmp_path / name)

@@ -186,6 +186,11 @@ def test_other_files_are_refused(tmp_path):
     (tmp_path / "text.bin").write_text("hello, weights")
     with pytest.raises(KerasfaceError, match="no source of weights.*named .pt or .pth"):
         open_source(tmp_path / "text.bin", "mbf")
+    (tmp_path / "basic.h5").write_bytes(b"\x89HDF\r\n\x1a\n")
+    with pytest.raises(
+        KerasfaceError, match=r"no source of weights.*is not imported but wrapped, as docs/migrating\.md"
+    ):
+        open_source(tmp_path / "basic.h5", "mobilefacenet")
     with pytest.raises(KerasfaceError, match="no file .*gone.pth"):
         open_source(tmp_path / "gone.pth", "mbf")
     safetensors.torch.save_file({"conv1.weight": torch.ones(2, dtype=torch.int32)}, tmp_path / "odd.safetensors")

@@ -110,9 +110,11 @@ def _graph_format(content, path):
     try:
         return file_format(content, path)
     except KerasfaceError as error:
+        keras_own = path.suffix in (".h5", ".hdf5", ".keras")
+        way_out = ". A model of Keras is not imported but wrapped, as docs/migrating.md shows (a trained model)."
         raise KerasfaceError(
             f"{path} is no source of weights: expected an ONNX, TFLite or safetensors file, or a PyTorch state dict "
-            f"named .pt or .pth. Received: {len(content)} bytes, the first are {content[:8]!r}"
+            f"named .pt or .pth. Received: {len(content)} bytes, the first are {content[:8]!r}{way_out * keras_own}"
         ) from error
 
 
