@@ -153,7 +153,7 @@ class FaceModel(keras.Model):
             raise ValueError("labels are missing: fit(images, labels), or fit(dataset) of both.")
         if isinstance(y, np.ndarray) and self.head is not None:
             check_labels(y, self.head.num_classes)
-        _warn_of_unit_range(x)
+        _warn_of_unit_range(x, self.std)
         return super().fit(x, y, *arguments, **options)
 
     def predict(self, x, *arguments, **options):
@@ -166,7 +166,7 @@ class FaceModel(keras.Model):
         Returns:
             (N, D) array.
         """
-        _warn_of_unit_range(x)
+        _warn_of_unit_range(x, self.std)
         return super().predict(x, *arguments, **options)
 
     def call(self, images, training=False):
@@ -266,9 +266,10 @@ def _check_part(field, value, example):
         raise TypeError(f"{field} must be built already, as {example} does. Received: {field}={value!r}")
 
 
-def _warn_of_unit_range(images):
+def _warn_of_unit_range(images, std):
     """Says so where images were divided by 255: such a model trains, and knows nobody in photos that are not."""
-    if isinstance(images, np.ndarray) and images.size and images.dtype.kind == "f" and 0.0 < images.max() <= 1.0:
+    floats = isinstance(images, np.ndarray) and images.size and images.dtype.kind == "f"
+    if floats and np.max(std) > 1.0 and 0.0 < images.max() <= 1.0:
         warnings.warn(
             "images lie in [0, 1] or [-1, 1]; FaceModel takes pixels as they are, 0…255, and normalises them itself.",
             UserWarning,

@@ -262,6 +262,7 @@ def test_images_that_were_divided_already_are_told(faces):
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
         model.predict(images.astype(np.float32), verbose=0)
+        FaceModel(small_backbone(), mean=0.5, std=0.5).predict(images / 255.0, verbose=0)
 
 
 def test_a_saved_model_loads_where_only_facemodel_was_imported(tmp_path):
