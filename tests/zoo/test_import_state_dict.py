@@ -182,6 +182,20 @@ def test_a_truncated_file_is_told(state, suffix, tmp_path):
             open_source(path, "iresnet18")
 
 
+def test_the_parts_of_a_checkpoint_are_named(tmp_path):
+    path = tmp_path / "checkpoint_gpu_0.pt"  # as arcface_torch keeps it to resume from
+    optimizer = {"state": {}, "param_groups": []}
+    weights = {"conv1.weight": torch.zeros(2)}
+    parts = {"state_dict_backbone": weights, "state_dict_softmax_fc": {"weight": torch.zeros(2)}}
+    torch.save({"epoch": 3, **parts, "state_optimizer": optimizer}, path)
+    named = r"torch\.save\(checkpoint\['state_dict_backbone' or 'state_dict_softmax_fc'\]"
+    with pytest.raises(KerasfaceError, match=named):
+        open_source(path, "iresnet18")
+    torch.save({"epoch": 3}, path)
+    with pytest.raises(KerasfaceError, match=r"torch\.save\(checkpoint\[…\]"):
+        open_source(path, "iresnet18")
+
+
 def test_other_files_are_refused(tmp_path):
     (tmp_path / "text.bin").write_text("hello, weights")
     with pytest.raises(KerasfaceError, match="no source of weights.*named .pt or .pth"):

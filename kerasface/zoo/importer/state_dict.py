@@ -86,6 +86,12 @@ def _from_safetensors(path, content):
     return {name: values.astype(np.float32) for name, values in tensors.items()}
 
 
+def _parts(checkpoint):
+    """Which of a checkpoint's parts may be a network's weights, as 'backbone' or 'head': the dicts of tensors."""
+    dicts = {key: part for key, part in checkpoint.items() if isinstance(part, dict) and part}
+    return " or ".join(repr(key) for key, part in dicts.items() if all(hasattr(one, "numel") for one in part.values()))
+
+
 def _from_pickle(path):
     torch = import_torch()
     try:
@@ -103,7 +109,7 @@ def _from_pickle(path):
             kind = value.dtype if isinstance(value, torch.Tensor) else type(value).__name__
             raise KerasfaceError(
                 f"{path}: expected a dict of floating-point tensors. Received: {key!r} of {kind}. If the weights are "
-                "one part of a checkpoint, save that part alone: torch.save(checkpoint[…], …)."
+                f"one part of a checkpoint, save that part alone: torch.save(checkpoint[{_parts(loaded) or '…'}], …)."
             )
     # A tensor may be said to repeat one number for ever, and is written out when it becomes float32.
     total, size = sum(value.numel() * value.element_size() for value in loaded.values()), path.stat().st_size
