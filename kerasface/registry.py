@@ -25,7 +25,7 @@ class Registry:
         self._classes = {}
 
     def register(self, name, /, **settled):
-        """Returns a class decorator that files the class under `name`, with the arguments that the name settles."""
+        """Returns a decorator that files a class, or a function that builds one's model, with what the name settles."""
 
         def decorate(cls):
             earlier, _ = self._classes.get(name, (cls, None))
@@ -72,10 +72,11 @@ class Registry:
 def _defaults(cls):
     """What a class' constructor takes, its own and its bases', as far as they hand on the rest; and what Keras' do."""
     ours, keras_own = {}, {}
-    for base in cls.__mro__:
-        if "__init__" not in vars(base):
+    for base in cls.__mro__ if inspect.isclass(cls) else (cls,):
+        if inspect.isclass(base) and "__init__" not in vars(base):
             continue
-        parameters = inspect.signature(base.__init__).parameters.values()
+        takes = base.__init__ if inspect.isclass(base) else base  # a function that builds a network
+        parameters = inspect.signature(takes).parameters.values()
         for one in parameters:
             if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY) and one.name != "self":
                 taken = keras_own if base.__module__.startswith("keras.") else ours

@@ -50,6 +50,17 @@ def test_a_notebooks_cell_that_is_run_again_replaces_its_class(registry):
     assert type(registry.get("mine", units=1)) is second
 
 
+def test_a_function_that_builds_is_as_good_as_a_class(registry):
+    @registry.register("built", activation="relu")
+    def built(units, activation, *, use_bias=False):
+        return keras.layers.Dense(units, activation=activation, use_bias=use_bias)
+
+    assert registry.get("built", units=3).units == 3
+    assert registry.defaults("built") == {"units": None, "use_bias": False}
+    with pytest.raises(ValueError, match=r"built takes units, use_bias\. Received: width"):
+        registry.get("built", units=3, width=2)
+
+
 def test_a_name_may_settle_arguments(registry):
     @registry.register("small", units=2)
     @registry.register("large", units=200)

@@ -23,7 +23,9 @@ __all__ = [
     "multiply_adds",
     "names",
     "parameters",
+    "register",
 ]
 
 get = _backbones.get
 names = _backbones.names
+register = _backbones.register

@@ -3,9 +3,12 @@
 import dataclasses
 from pathlib import Path
 
+import keras
 import pytest
 import yaml
 
+from kerasface import backbones
+from kerasface.backbones._registry import backbones as registry
 from kerasface.data import Augmentation
 from kerasface.errors import KerasfaceError
 from kerasface.training import Recipe
@@ -205,6 +208,21 @@ def test_text_that_is_a_number_is_one(written):
     # What has text for its default keeps it, and null stays.
     kept = Recipe.read(written(SMALLEST), ["head.scale=null", "head.dtype='64'"])
     assert kept.head.arguments == {"scale": None, "dtype": "64"}
+
+
+def test_a_backbone_of_ones_own_may_be_a_function(written, monkeypatch):
+    monkeypatch.setattr(registry, "_classes", dict(registry._classes))
+
+    @backbones.register("my_net")
+    def my_net(input_shape=(16, 16, 3), embedding_dim=4, dtype=None):
+        images = keras.Input(input_shape)
+        return keras.Model(images, keras.layers.Dense(embedding_dim, dtype=dtype)(keras.layers.Flatten()(images)))
+
+    path = written({**SMALLEST, "backbone": {"name": "my_net"}})
+    model = build_model(Recipe.read(path, ["backbone.embedding_dim=8"]), 10, precision="float32")
+    assert model.backbone.output_shape == (None, 8)
+    message = complaint(path, ["backbone.width=2"])
+    assert "backbone.width: no such field (there are embedding_dim, input_shape, name)" in message
 
 
 def test_a_missing_field_is_named(written):
