@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from kerasface.backbones._registry import backbones
+from kerasface import backbones
 from kerasface.backbones.base import Backbone, image_input
 
 NAME = "small_normalised"
