@@ -5,6 +5,7 @@ import pytest
 
 from kerasface.edge import Embedder, Face, FacePipeline, FaceTracker, Gallery, Watcher, draw_names
 from kerasface.edge.align import TEMPLATES
+from kerasface.edge.watching import drawing
 from kerasface.edge.watching import watcher as watcher_module
 from kerasface.errors import KerasfaceError
 
@@ -151,3 +152,17 @@ def test_names_are_drawn_at_the_faces(embedder, gallery, portraits):
         np.testing.assert_array_equal(drawn[y + 5 : y + 105, x + 5 : x + 105], frame[y + 5 : y + 105, x + 5 : x + 105])
         changed[y - 2 : y + 140, x - 2 : x + 150] = False
     assert not changed.any()
+
+
+def test_names_beyond_ascii_are_drawn_in_letters_of_their_own(embedder, portraits):
+    if "Aileron" in drawing._font(16).getname():
+        pytest.skip("no font with such letters is installed")
+    script = Script([(10, 50)])
+    (frame,) = frames_of(script, portraits)
+    drawn = []
+    for name in ("ü", "ß"):  # of a font that lacks them, both are the same box
+        gallery = Gallery(embedder.spec)
+        gallery.enroll(name, embedder.embed(portraits[:1])[0])
+        seen = Watcher(FacePipeline(embedder, script), gallery, threshold=0.9).see(frame)
+        drawn.append(draw_names(frame, seen))
+    assert (drawn[0] != drawn[1]).any()
