@@ -11,7 +11,7 @@ from kerasface.cli.console import console, counted, error_console, people_text
 from kerasface.cli.faces import LARGEST, MIN_SCORE, MODEL, NO_ALIGN, THRESHOLD, cosine_text, open_gallery, open_pipeline
 from kerasface.cli.keys import KEY_FILE, PASSPHRASE_FILE, RENEWAL_KEY, open_keys
 from kerasface.cli.reports import check_writable, write_report
-from kerasface.edge.photo_files import PHOTO_SUFFIXES, UNREAD_SUFFIXES, photos_in
+from kerasface.edge.photo_files import PHOTO_SUFFIXES, UNREAD_SUFFIXES, files_below, photos_in
 from kerasface.errors import KerasfaceError
 from kerasface.progress import progress_bar
 
@@ -137,6 +137,8 @@ def _files_of(photos):
     files = []
     for path in photos:
         found = photos_in(path, PHOTO_SUFFIXES + UNREAD_SUFFIXES) if path.is_dir() else [path]
+        if not found and any(file.suffix.lower() in PHOTO_SUFFIXES for file in files_below(path)):
+            raise KerasfaceError(f"no photos in {path} itself, and its sub-folders aren't looked into: name those.")
         if not found:
             raise KerasfaceError(f"no photos in {path}: expected {', '.join(PHOTO_SUFFIXES)} files.")
         files += found

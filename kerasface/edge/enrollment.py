@@ -10,6 +10,8 @@ from kerasface.errors import KerasfaceError
 
 __all__ = ["enroll_photos", "photos_by_person", "photos_left_out"]
 
+_WHOSE = "whose photos are these? Give --name, or one folder with a sub-folder a person."
+
 
 def photos_by_person(photos, name=None):
     """Sorts photo files by person.
@@ -38,7 +40,9 @@ def photos_by_person(photos, name=None):
     elif len(photos) == 1 and photos[0].is_dir():
         people = {folder.name: files for folder in _folders_in(photos[0]) if (files := photos_in(folder))}
     else:
-        raise KerasfaceError("whose photos are these? Give --name, or one folder with a sub-folder a person.")
+        raise KerasfaceError(_WHOSE)
+    if not people and photos_in(photos[0]):
+        raise KerasfaceError(_WHOSE)
     if not any(people.values()):
         files = [file for path in photos if path.is_dir() for file in files_below(path)]
         raise KerasfaceError(

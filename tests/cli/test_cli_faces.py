@@ -123,7 +123,7 @@ def test_enroll_a_folder_and_identify(kerasface, model, hopper_path, landscape, 
 
 
 def test_identify_takes_a_folder_for_its_photos(kerasface, model, hopper_path, landscape, tmp_path):
-    gallery, folder, answers = tmp_path / "team.kfg", tmp_path / "party", tmp_path / "answers.json"
+    gallery, folder, answers = tmp_path / "team.kfg", tmp_path / "albums" / "party", tmp_path / "answers.json"
     kerasface("enroll", model, hopper_path, "--name", "Grace", "--gallery", gallery)
     (folder / "deeper").mkdir(parents=True)
     (folder / "notes.txt").touch()
@@ -132,6 +132,9 @@ def test_identify_takes_a_folder_for_its_photos(kerasface, model, hopper_path, l
     assert f"no photos in {folder}: expected .jpg, " in err
     for name, photo in {"2.png": landscape, "1.jpg": hopper_path, "deeper/3.jpg": hopper_path}.items():
         (folder / name).write_bytes(photo.read_bytes())
+    code, _, err = kerasface("identify", model, folder.parent, "--gallery", gallery)
+    assert code == 2
+    assert f"no photos in {folder.parent} itself, and its sub-folders aren't looked into: name those." in err
     (folder / "3.HEIC").touch()
     code, out, err = kerasface("identify", model, folder, hopper_path, "--gallery", gallery, "--json", answers)
     assert code == 2

@@ -77,6 +77,8 @@ def test_photos_of_nobody_are_errors(crops, tmp_path):
         photos_by_person([tmp_path / "gone"])
     with pytest.raises(KerasfaceError, match="Give --name"):
         photos_by_person([crops / "Ann" / "0.png"])
+    with pytest.raises(KerasfaceError, match="whose photos are these"):
+        photos_by_person([crops / "Ann"])
     with pytest.raises(KerasfaceError, match="no photos in"):
         photos_by_person([crops / "nobody"], name="Ann")
     with pytest.raises(KerasfaceError, match="a sub-folder a person with them.$"):
