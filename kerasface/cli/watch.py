@@ -35,6 +35,8 @@ def watch(
 
     A face is followed, and looked up every second or 25 frames; in a folder of pictures in each of them.
 
+    It may miss faces smaller than a seventh of the frame; `kerasface identify` looks for those too.
+
     There is no liveness detection: a photo held before the camera passes for the person. Ctrl-C ends.
 
     Example: kerasface watch mobilefacenet.tflite door.mp4 --gallery team.kfg --out named/
