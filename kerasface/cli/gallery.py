@@ -79,7 +79,9 @@ def _left_out_text(paths):
 
 def identify(
     model: Path = MODEL,
-    photos: list[Path] = typer.Argument(help="Photos, or folders of them; every face on them is looked up."),
+    photos: list[Path] = typer.Argument(
+        help="Photos, or folders of them; every face on them is looked up, the largest first (--json: where it is)."
+    ),
     gallery: Path = typer.Option(help="Gallery file that `kerasface enroll` wrote."),
     threshold: float = THRESHOLD,
     ranks: int = typer.Option(1, min=1, metavar="N", help="List that many of the nearest people."),
