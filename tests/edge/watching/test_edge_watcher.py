@@ -1,5 +1,8 @@
+import shutil
 import types
+from pathlib import Path
 
+import matplotlib
 import numpy as np
 import pytest
 
@@ -154,9 +157,11 @@ def test_names_are_drawn_at_the_faces(embedder, gallery, portraits):
     assert not changed.any()
 
 
-def test_names_beyond_ascii_are_drawn_in_letters_of_their_own(embedder, portraits):
-    if "Aileron" in drawing._font(16).getname():
-        pytest.skip("no font with such letters is installed")
+def test_names_beyond_ascii_are_drawn_in_letters_of_their_own(embedder, portraits, tmp_path, monkeypatch):
+    (tmp_path / "fonts").mkdir()
+    shutil.copy(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf", tmp_path / "fonts")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))  # a system that has a font
+    drawing._font.cache_clear()
     script = Script([(10, 50)])
     (frame,) = frames_of(script, portraits)
     drawn = []
