@@ -30,9 +30,9 @@ def test_a_model_draws_on_where_another_stopped():
 
 def test_a_resumed_run_drops_what_the_whole_one_drops(faces, tmp_path, monkeypatch):
     monkeypatch.setattr("kerasface.training.build.backbones.get", forgetful)
-    recipe = recipe_of(epochs=2, checkpoint_minutes=1e-6)
-    train(recipe, faces, tmp_path / "whole", console=silent())
+    train(recipe_of(epochs=2), faces, tmp_path / "whole", console=silent())
 
+    recipe = recipe_of(epochs=2, checkpoint_minutes=1e-6)
     train_until_validation(recipe, faces, tmp_path / "cut")
     assert final(tmp_path / "cut")[1]["step"] > 0
     train(recipe, faces, tmp_path / "cut", resume=True, console=silent())
