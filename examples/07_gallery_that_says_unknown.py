@@ -4,7 +4,8 @@
 
 PEOPLE has a sub-folder of photos for each person to enrol: ask them first. Without arguments it takes face.tflite of
 example 05 and rendered people; demo/embedder.tflite, which `make demo` leaves, knows those better. For photos no
-training is needed: `kerasface zoo get mobilefacenet.sface_photos_full --out face.tflite`. No TensorFlow.
+training is needed: `kerasface zoo get mobilefacenet.sface_photos_full --out face.tflite`; to a model of photos, though,
+rendered people look all alike. No TensorFlow.
 `kerasface enroll` and `kerasface identify` are the same as commands.
 """
 
@@ -22,12 +23,14 @@ if len(sys.argv) > 3:
     pipeline = FacePipeline(embedder)
     for path, reason in enroll_photos(gallery, pipeline, photos_by_person(sys.argv[2:3])):
         print(f"left out {path}: {reason}")
-    probes = {
-        f"{photo}, face {number}": face.embedding
-        for photo in sys.argv[3:]
-        for number, face in enumerate(pipeline.faces(load_image(photo)), start=1)
-    }
+    probes = {}
+    for photo in sys.argv[3:]:
+        faces = pipeline.faces(load_image(photo))
+        probes |= {f"{photo}, face {number}": face.embedding for number, face in enumerate(faces, start=1)}
+        if not faces:
+            print(f"{photo}: no face found")
 else:
+    print("rendered people (to a model of photos they look all alike: give it photos)")
     crops, labels = render_identities(8, 6, seed=3)
     embeddings = embedder.embed(crops)
     for person in range(4):  # the other four are strangers
