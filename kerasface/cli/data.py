@@ -92,7 +92,7 @@ def clean(
     console.print(_found(report), soft_wrap=True)
     console.print(
         f"{out} keeps {report.kept_images:,} of {report.images:,} photos, {report.kept_people:,} of {report.people:,} "
-        f"people; what and why:",
+        "people; what and why:",
         soft_wrap=True,
     )
     write_report(report_path, report.to_json)

@@ -1,5 +1,7 @@
 """Writing what a command was asked to keep."""
 
+import tempfile
+
 from kerasface.cli.console import console
 from kerasface.edge.atomic import write_atomically
 from kerasface.errors import KerasfaceError
@@ -18,13 +20,13 @@ def check_writable(path):
     """
     if path is None:
         return
-    new = not path.exists()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(path, "ab"):
+        if path.is_dir():
+            raise IsADirectoryError("it is a folder")
+        # Folders that are missing are made when it is written: none is left behind by a command that fails before.
+        nearest = next(folder for folder in path.absolute().parents if folder.exists())
+        with tempfile.TemporaryFile(dir=nearest):
             pass
-        if new:
-            path.unlink()
     except OSError as error:
         raise KerasfaceError(f"{path} cannot be written: {error}. Choose another place.") from error
 

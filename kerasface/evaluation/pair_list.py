@@ -114,11 +114,11 @@ def packed_pairs(images: np.ndarray | Sequence, same, *, name: str) -> PairSet:
         Moschoglou et al., AgeDB, CVPRW 2017; Zheng et al., Cross-Age LFW, 2017; Zheng and Deng, Cross-Pose LFW, 2018.
     """
     same = np.asarray(same)
-    if same.size and (same.all() or not same.any()):
-        raise ValueError(f"both genuine and impostor pairs are needed. Received: {same.sum()} genuine of {same.size}")
     if len(images) != 2 * same.size or same.dtype != np.bool_ or same.size < _FOLDS:
         received = f"{len(images)} images and {same.shape} {same.dtype}"
         raise ValueError(f"2P images and same (P,) bool are needed, P >= {_FOLDS}. Received: {received}")
+    if same.all() or not same.any():
+        raise ValueError(f"both genuine and impostor pairs are needed. Received: {same.sum()} genuine of {same.size}")
     positions: dict[bytes, int] = {}
     rows, kept = [], []
     for row, image in enumerate(images):

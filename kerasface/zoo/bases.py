@@ -50,7 +50,10 @@ class Base:
         try:
             parts = urllib.parse.urlsplit(self.address)
         except ValueError as error:
-            raise KerasfaceError(f"KERASFACE_ZOO is no address: {error}. Received: {self.address}") from error
+            # Without the address, which may carry a password where its end can't be told.
+            raise KerasfaceError(
+                "KERASFACE_ZOO is no address: its host can't be read. Is a bracket missing?"
+            ) from error
         if parts.username or parts.password:  # addresses stand in messages and logs
             raise KerasfaceError(
                 f"KERASFACE_ZOO carries a name or a password for {parts.hostname}: put them into ~/.netrc instead."

@@ -111,12 +111,14 @@ def test_evaluate_refuses_what_only_pairs_heed(kerasface, place, option, benchma
 
 
 @pytest.mark.parametrize("option", ["--json", "--csv", "--markdown", "--html", "--failures"])
-def test_evaluate_refuses_a_place_that_cannot_be_written_before_it_reads(kerasface, place, option):
+def test_evaluate_refuses_a_place_that_cannot_be_written_before_it_reads(kerasface, place, tmp_path, option):
     code, _, err = kerasface(
         "evaluate", "gone.tflite", "--lfw", "gone", option, "model.tflite/told.png"
     )  # below a file
     assert code == 2
     assert "error: model.tflite/told.png cannot be written: " in err
+    kerasface("evaluate", "gone.tflite", "--lfw", "gone", option, "new/told.png")
+    assert not (tmp_path / "new").exists()  # nothing is left of a command that fails for another reason
 
 
 @pytest.mark.parametrize("command", ["evaluate gone.tflite --lfw gone --failures", "align photos aligned --sheet"])

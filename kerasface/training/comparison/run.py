@@ -120,7 +120,7 @@ def _check_models(plan, pairs):
     """Builds each variant's model once: an argument that the last one misspells would else come out hours later."""
     for planned in {planned.variant: planned for planned in plan}.values():
         try:
-            check_measurable(planned.recipe, pairs)
+            check_measurable(planned.recipe, [pairs])
         except KerasfaceError as error:
             raise KerasfaceError(f"{planned.variant}: {error}") from error
 

@@ -96,8 +96,7 @@ def build(
     benchmarks = [read_lfw(lfw)]
     if cfp is not None:
         benchmarks += [read_cfp(cfp, "FF"), read_cfp(cfp, "FP")]
-    for benchmark in benchmarks:
-        check_measurable(recipe, benchmark)
+    check_measurable(recipe, benchmarks)
     trained = trained_run(recipe, data, run, photos=photos, as_it_is=as_it_is, console=console)
     if trained is None:
         return None
