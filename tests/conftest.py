@@ -1,6 +1,8 @@
 import os
+import sys
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
 
@@ -14,6 +16,16 @@ from tests.device_files import (  # noqa: F401
     model_files,
     spec,
 )
+
+# A red test is red again, whichever process and order it runs in; and no test asserts a time, as a deadline would.
+hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("repeatable")
+
+
+def pytest_runtest_setup():
+    """Draws the weights of every test's networks from one seed, before any fixture; a test without Keras needs none."""
+    if "keras" in sys.modules:
+        sys.modules["keras"].utils.set_random_seed(0)
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ def ls(
     pattern: str = typer.Argument("*", help="Of names, with * and ?."),
     local: bool = typer.Option(False, "--local", help="Only those that you imported."),
 ):
-    """List the embedders there are.
+    """List the embedders there are, the best figure first.
 
     Example: kerasface zoo ls "*mobile*"
     """
@@ -49,9 +49,9 @@ def ls(
         raise KerasfaceError(f"{where}. `kerasface zoo import` brings in weights that you have.")
     # A name that is cut short can't be given to another command; licences are whole sentences and stand below.
     table = Table(Column("name", no_wrap=True), "pixels →\nembedding", "files, MB", "figure", padding=0)
-    for name, model in models.items():
+    for name, model in sorted(models.items(), key=_best_first):
         spec = model.spec
-        figure = model.figures[0] if model.figures else None
+        figure = _first_figure(model)
         table.add_row(
             name,
             f"{spec.input_height}×{spec.input_width} → {spec.embedding_size}",
@@ -59,8 +59,22 @@ def ls(
             f"{figure.benchmark} {figure.metric}\n{_shown(figure)(figure.value)}\nof {figure.format}" if figure else "",
         )
     console.print(table)
+    licences = {}
     for name, model in models.items():
-        console.print(f"licence of the weights, {name}: {model.licence_weights}", highlight=False)
+        licences.setdefault(model.licence_weights, []).append(name)
+    for licence, names in licences.items():
+        console.print(f"licence of the weights, {', '.join(names)}: {licence}", highlight=False)
+
+
+def _first_figure(model):
+    return model.figures[0] if model.figures else None
+
+
+def _best_first(item):
+    name, model = item
+    figure = _first_figure(model)
+    # Figures of different benchmarks can't be compared; those that nobody measured come last.
+    return (figure is None, *((figure.benchmark, figure.metric, -figure.value) if figure else ()), name)
 
 
 @app.command()

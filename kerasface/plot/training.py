@@ -80,7 +80,9 @@ def _teacher_cosine(axis, epochs, values):
 def _learning_rate(axis, epochs, values):
     axis.step(epochs, values, where="mid", color=PALETTE[3])
     axis.set_ylabel("learning rate")
-    axis.set_yscale("log")
+    # A schedule that falls to zero within one epoch leaves nothing that a logarithm could show.
+    if (values > 0).any():
+        axis.set_yscale("log")
     axis.margins(y=0.15)
 
 

@@ -121,6 +121,23 @@ def test_a_terminal_of_eighty_columns_shows_names_and_figures_whole(kerasface, b
     assert f"all 3 figures: {base.parent}/card.md" in out
 
 
+def test_the_best_comes_first_and_a_licence_is_told_once(kerasface, base, monkeypatch):
+    tree = manifest()
+    del tree["models"][NAME]
+    for name, value in (("a.unmeasured", None), ("b.middle", 0.9), ("c.worst", 0.8), ("d.best", 0.97)):
+        figure = {"benchmark": "LFW", "format": "keras", "metric": "accuracy", "value": value, "protocol": "mirrored"}
+        model = manifest(spec=json.loads(SPEC.replace(name=name).to_json()))["models"][NAME]
+        tree["models"][name] = {**model, "figures": [figure] if value else []}
+    tree["models"]["d.best"]["licence_weights"] = "research only"
+    (base.parent / "manifest.json").write_text(json.dumps(tree))
+    monkeypatch.setattr("kerasface.cli.zoo.console", Console(width=100))
+    code, out, err = kerasface("zoo", "ls")
+    assert code == 0, err
+    assert re.findall(r"│([a-d]\.\w+)", out) == ["d.best", "b.middle", "c.worst", "a.unmeasured"]
+    assert "licence of the weights, a.unmeasured, b.middle, c.worst: Apache-2.0\n" in out
+    assert "licence of the weights, d.best: research only\n" in out
+
+
 def test_show_says_what_each_threshold_refuses(kerasface, base):
     thresholds = (Threshold(0.46, 0.01, "people", "fp16", 1000), Threshold(0.54, 0.001, "people", "fp16", 1000))
     tree = manifest(spec=json.loads(SPEC.replace(thresholds=thresholds).to_json()))

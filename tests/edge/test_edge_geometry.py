@@ -24,7 +24,7 @@ def centroid(image):
     return np.array([(weights * x).sum(), (weights * y).sum()]) / weights.sum()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     scale=st.floats(0.08, 3),
     angle=st.floats(-np.pi, np.pi),

@@ -52,3 +52,11 @@ def test_nothing_measured_yet_is_drawn_too(tmp_path):
 def test_lists_that_do_not_fit_are_refused(history):
     with pytest.raises(ValueError, match="Received lengths"):
         training_curve(history)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_rate_that_fell_to_zero_at_once_is_drawn_too(tmp_path):
+    drawing = training_curve({"loss": [3.0], "learning_rate": [0.0]})
+    drawing.savefig(tmp_path / "three.png")
+    assert drawing.axes[1].get_yscale() == "linear"
+    assert training_curve({"loss": [3.0, 2.0], "learning_rate": [0.1, 0.0]}).axes[1].get_yscale() == "log"
