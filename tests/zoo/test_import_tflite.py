@@ -36,7 +36,8 @@ def test_our_own_export_comes_back(color_order, padding, pictures, tmp_path):
     assert opened.preprocessing.color_order == color_order
     prepared = opened.preprocessing(pictures)
     expected = backbone.predict_on_batch(prepared)
-    np.testing.assert_allclose(opened.backbone.predict_on_batch(prepared), expected, atol=1e-5 * abs(expected).max())
+    # Folded batch norms round.
+    np.testing.assert_allclose(opened.backbone.predict_on_batch(prepared), expected, atol=1e-4 * abs(expected).max())
     unit = expected / np.linalg.norm(expected, axis=1, keepdims=True)
     np.testing.assert_allclose(opened.run(pictures), unit, atol=1e-5)
 
