@@ -59,7 +59,7 @@ def ls(
             f"{figure.benchmark} {figure.metric}\n{_shown(figure)(figure.value)}\nof {figure.format}" if figure else "",
         )
     console.print(table)
-    licences = {}
+    licences: dict[str, list[str]] = {}
     for name, model in models.items():
         licences.setdefault(model.licence_weights, []).append(name)
     for licence, names in licences.items():
