@@ -1,8 +1,11 @@
 """kerasface align on the real detector."""
 
+import json
 import shutil
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from tests.alignment.conftest import contents, few, photos  # noqa: F401 (fixtures)
 
@@ -61,6 +64,25 @@ def test_packs_and_limits(kerasface, few, tmp_path):  # noqa: F811
     code, out, _ = kerasface("align", few, tmp_path / "set", "--min-size", 500, "--faces", "all")
     assert code == 0
     assert "0 crops of 2 photos" in out
+
+
+def test_the_face_in_the_middle_is_taken_where_it_is_asked_for(kerasface, hopper, tmp_path):
+    portrait = Image.fromarray(hopper)
+    photo = np.full((300, 760, 3), 90, np.uint8)
+    photo[:, :256] = portrait.resize((256, 300))
+    photo[60:240, 300:454] = portrait.resize((154, 180))
+    (tmp_path / "photos").mkdir()
+    Image.fromarray(photo).save(tmp_path / "photos" / "two.png")
+    middles = []
+    for policy in ("largest", "central"):
+        target = tmp_path / policy
+        code, out, err = kerasface("align", tmp_path / "photos", target, "--faces", policy, "--min-score", "0.3")
+        assert code == 0, err
+        assert "1 crop of 1 photo" in out
+        (entry,) = map(json.loads, (target / "align.jsonl").read_text().splitlines())
+        (face,) = entry["faces"]
+        middles.append((face["box"][0] + face["box"][2]) / 2)
+    assert middles[0] < 256 < 300 < middles[1] < 454
 
 
 def test_points_from_elsewhere(kerasface, few, tmp_path):  # noqa: F811

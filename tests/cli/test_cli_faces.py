@@ -44,6 +44,29 @@ def test_verify_answers_with_its_exit_code(kerasface, model, hopper_path, tmp_pa
     assert out.rstrip().endswith("threshold 0.9990")  # the user's own: no rate is known of it
 
 
+def test_the_largest_of_several_faces_is_taken_when_asked(kerasface, model, two_faces, hopper_path, tmp_path):
+    code, out, err = kerasface("verify", model, two_faces, hopper_path, "--largest")
+    assert code in (0, 1), err
+    assert "cosine" in out
+    enroll = ("enroll", model, two_faces, "--name", "Grace", "--gallery", tmp_path / "team.kfg")
+    code, _, err = kerasface(*enroll)
+    assert code == 2
+    assert "--largest" in err
+    code, out, err = kerasface(*enroll, "--largest")
+    assert code == 0, err
+    assert "holds 1 person" in out
+
+
+def test_faces_of_hard_photos_are_found_by_a_lower_score(kerasface, model, hopper_path, hopper, tmp_path):
+    (face,) = FaceDetector().detect(hopper)
+    assert 0.3 < face.score < 0.99
+    code, _, err = kerasface("verify", model, hopper_path, hopper_path, "--min-score", "0.99")
+    assert code == 2
+    assert "no face found in" in err
+    code, _, err = kerasface("verify", model, hopper_path, hopper_path, "--min-score", "0.3")
+    assert code == 0, err
+
+
 def test_verify_takes_aligned_crops(kerasface, model, tmp_path, hopper):
     crop = tmp_path / "crop.png"
     Image.fromarray(hopper).resize((112, 112)).save(crop)

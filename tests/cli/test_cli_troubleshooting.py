@@ -8,13 +8,15 @@ import onnx
 import pytest
 from PIL import Image
 
-from kerasface import FaceModel, heads
+from kerasface import FaceModel, backbones, heads
 from kerasface.data import open_faces, render_identities, write_class_folder, write_record_file, write_verification_bin
 from kerasface.edge import Embedder, decision_threshold
 from kerasface.edge.metadata import sidecar_path
+from kerasface.edge.runtime import tflite_interpreter
 from kerasface.export import embedder_spec, load_trained, natural_images, write_sidecar
 from kerasface.spec import Threshold
-from tests.export.samples import SIZE, small_backbone
+from tests.backbones.networks import settle
+from tests.export.samples import DIMENSION, SIZE, small_backbone
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +48,63 @@ def test_nchw_and_floats(kerasface, model, tmp_path):
     batch, *shape = tensor.type.tensor_type.shape.dim
     assert not batch.dim_value  # free
     assert [one.dim_value for one in shape] == [3, SIZE, SIZE]
+
+
+@pytest.mark.parametrize(("web", "batch"), [((), 0), (("--for", "web"), 1)])
+def test_the_batch_of_an_onnx_file_is_free_but_for_browsers(kerasface, model, tmp_path, web, batch):
+    out = tmp_path / "face.onnx"
+    code, _, err = kerasface("export", model, "--to", "onnx", *web, "--out", out)
+    assert code == 0, err
+    (tensor,) = onnx.load(out).graph.input
+    assert [one.dim_value for one in tensor.type.tensor_type.shape.dim] == [batch, SIZE, SIZE, 3]  # 0: any
+    if not batch:
+        assert Embedder.load(out).embed(natural_images(3, height=SIZE, width=SIZE)).shape == (3, DIMENSION)
+
+
+def test_the_batch_of_a_tflite_file_is_fixed(kerasface, model, tmp_path):
+    out = tmp_path / "face.tflite"
+    code, _, err = kerasface("export", model, "--to", "tflite", "--batch", "8", "--out", out)
+    assert code == 0, err
+    (tensor,) = tflite_interpreter()(model_path=str(out)).get_input_details()
+    assert tensor["shape"].tolist() == [8, SIZE, SIZE, 3]
+
+
+def test_precisions_are_compared_on_pairs_of_ones_own(kerasface, model, faces, tmp_path):
+    lines = ["first,second,same,fold"]
+    for fold in range(2):
+        for one in range(4 * fold, 4 * fold + 4):
+            first, second, *_ = sorted((faces / f"person_{one}").iterdir())
+            (other,) = sorted((faces / f"person_{4 * fold + (one + 1) % 4}").iterdir())[:1]
+            lines += [f"{first},{second},1,{fold}", f"{first},{other},0,{fold}"]
+    pairs, told = tmp_path / "list.csv", tmp_path / "told.json"
+    pairs.write_text("\n".join(lines))
+    code, _, err = kerasface(
+        "export", model, "--to", "tflite", "--precision", "int8-full", "--representative", faces, "--pairs", pairs,
+        "--calibrate", faces, "--far", "0.05", "--out", tmp_path / "face.tflite", "--json", told,
+    )  # fmt: skip
+    assert code == 0, err
+    report = json.loads(told.read_text())
+    assert [row["artefact"] for row in report["comparison"]["rows"]] == ["Keras", "fp32", "fp16", "int8", "int8-full"]
+    assert [one["precision"] for one in report["thresholds"]] == ["int8-full"]
+    code, _, err = kerasface("evaluate", tmp_path / "face.tflite", "--pairs", pairs, "--json", told)
+    assert code == 0, err
+    assert json.loads(told.read_text())["verification"]["result"]["genuine_pairs"] == 8
+
+
+def test_an_onnx_file_of_other_versions_is_imported(kerasface, tmp_path):
+    backbone = backbones.get("mobilefacenet", width=0.125, embedding_dim=16, input_shape=(SIZE, SIZE, 3))
+    settle(backbone, (natural_images(8, height=SIZE, width=SIZE) - np.float32(127.5)) / 127.5)
+    network = FaceModel(backbone)
+    network.save(tmp_path / "old.keras")
+    write_sidecar(tmp_path / "old.keras", embedder_spec(network, name="mobilefacenet.old"))
+    old, out = tmp_path / "old.onnx", tmp_path / "imported"
+    code, _, err = kerasface("export", tmp_path / "old.keras", "--to", "onnx", "--out", old)
+    assert code == 0, err
+    arguments = ("zoo", "import", old, "--arch", "mobilefacenet", "--name", "mobilefacenet.mine", "--out", out)
+    code, said, err = kerasface(*arguments)
+    assert code == 0, err
+    assert "against ONNX Runtime" in said
+    assert load_trained(out / "model.keras")[1].name == "mobilefacenet.mine"
 
 
 def test_int8_full_and_how_long_files_take(kerasface, model, faces, tmp_path):

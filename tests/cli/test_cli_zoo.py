@@ -30,8 +30,9 @@ def test_import_then_export_then_embed(kerasface, state_dict, tmp_path, monkeypa
 
     monkeypatch.setenv("KERASFACE_CACHE", str(tmp_path))
     code, out, err = kerasface(
-        "zoo", "import", state_dict, "--arch", "mbf", "--name", "mbf.new", "--color-order", "bgr", "--licence", "MIT"
-    )
+        "zoo", "import", state_dict, "--arch", "mbf", "--name", "mbf.new", "--mean", "127", "--std", "128",
+        "--color-order", "bgr", "--licence", "MIT",
+    )  # fmt: skip
     assert code == 0, err
     assert "against torch" in out
     assert "min cosine 1.0000" in out
@@ -46,6 +47,7 @@ def test_import_then_export_then_embed(kerasface, state_dict, tmp_path, monkeypa
     assert code == 0, err
     embedder = Embedder.load(tmp_path / "new.tflite")
     assert (embedder.spec.name, embedder.spec.licence, embedder.spec.color_order) == ("mbf.new", "MIT", "bgr")
+    assert (embedder.spec.mean, embedder.spec.std) == ((127,) * 3, (128,) * 3)
     assert np.isfinite(embedder.embed(natural_images(2, height=32, width=32))).all()
 
 
