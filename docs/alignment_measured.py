@@ -260,7 +260,8 @@ def figures(result):
     lfw, turns, cfp, accurate, fast = (result[part] for part in ("lfw", "turned", "cfp", "accuracy", "speed"))
     photos, found = lfw["photos"], lfw["found"]
     lines = [
-        "Written by `python docs/alignment_measured.py` from `docs/results/alignment.json`; none is typed by hand.",
+        "Written by `python docs/alignment_measured.py render` from `docs/results/alignment.json`; no figure here is "
+        "typed by hand.",
         "",
         f"**Detection.** On the {photos:,} raw photos of LFW's first two folds a face is found in {found:,}, "
         f"{found / photos:.2%}. {lfw['several']:,} photos show several; the person that the published points are of is "

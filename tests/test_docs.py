@@ -51,7 +51,9 @@ def test_what_the_heads_came_to_is_not_said_of_other_measures(variant):
         conclusions(others)
 
 
-@pytest.mark.parametrize("name", ["export_measured", "finetuning_measured", "installed", "scaling"])
+@pytest.mark.parametrize(
+    "name", ["alignment_measured", "export_measured", "finetuning_measured", "installed", "scaling"]
+)
 def test_the_figures_of_a_page_are_what_their_json_gives(name):
     script = load_script(f"docs/{name}.py")
     result = json.loads(script.RESULT.read_text(encoding="utf-8"))
