@@ -2,7 +2,8 @@
 
     python benchmarks/peers.py DATA NAME=MODEL.tflite [NAME=MODEL.tflite …] [--quick]
 
-DATA holds lfw/ (see docs/data.md). Our contenders are the given files, run from the wheel built from this checkout.
+DATA holds lfw/, which lies as docs/evaluation.md says, and lfw/photos_250/, raw photos of at least its first two folds.
+Our contenders are the given files, run from the wheel built from this checkout.
 Environments go to the user's cache and are used again. Needs `build`, PyPI and a quiet machine for half an hour.
 """
 
