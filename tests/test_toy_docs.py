@@ -59,3 +59,11 @@ def test_the_figures_are_there_and_light(script):
     assert len(named) >= 8
     for name in named:
         assert 10_000 < (DOCS / name).stat().st_size < HEAVIEST, name
+
+
+def test_the_readme_says_what_became_of_the_heads_of_its_picture(result):
+    readme = (DOCS.parent / "README.md").read_text(encoding="utf-8")
+    pictured = ("Softmax", "A-Softmax, m = 4", "CosFace, m = 0.35", "ArcFace, m = 0.5")
+    runs = [run for run in result["runs"] if run["group"] == "mnist_3d" and run["name"] in pictured]
+    assert [(run["name"], run["seed"]) for run in runs if run["classes_lost"]] == [("ArcFace, m = 0.5", 1)]
+    assert "under one of the others ArcFace lost a class" in " ".join(readme.split())
