@@ -7,13 +7,16 @@ import subprocess
 import sys
 
 import keras
+import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from kerasface import FaceModel
-from kerasface.export import embedder_spec, load_trained
+from kerasface import FaceModel, backbones
+from kerasface.errors import KerasfaceError
+from kerasface.export import embedder_spec, export, load_trained, natural_images
 from kerasface.export.metadata import write_sidecar
+from tests.backbones.networks import settle
 from tests.examples.conftest import EXAMPLES, small_backbone
 from tests.zoo.torch_networks import MBF, perturbed
 
@@ -30,6 +33,19 @@ def test_02_draws_the_toy_figure(run, patch, folder):
     assert "1/2" in printed
     assert "3-D NSL: within" in printed
     assert Image.open(folder / "toy.png").size[0] > 500
+
+
+def test_02_takes_mnist_from_a_file(run, patch, folder, rng):
+    from kerasface.toy import Setting, paper
+
+    patch.setattr(paper, "paper_settings", lambda d: (Setting("NSL", "normface", embedding_dim=d),))
+    digits = {f"x_{part}": rng.integers(0, 256, (200, 28, 28), dtype=np.uint8) for part in ("train", "test")}
+    digits |= {f"y_{part}": np.arange(200, dtype=np.uint8) % 10 for part in ("train", "test")}
+    np.savez(folder / "mnist.npz", **digits)
+    assert "3-D NSL: within" in run("02", "mnist.png", "mnist.npz")
+    assert Image.open(folder / "mnist.png").size[0] > 500
+    with pytest.raises(KerasfaceError, match="gone.npz"):
+        run("02", "mnist.png", "gone.npz")
 
 
 def test_03_finetunes_and_reports(run, folder):
@@ -64,3 +80,15 @@ def test_09_imports_a_state_dict(run, folder):
         run("09")
     assert "| format | tflite int8" in printed
     assert load_trained(folder / "imported" / "model.keras")[1].name == "mbf.imported"
+    shutil.rmtree(folder / "imported")
+
+
+def test_09_imports_what_05_wrote(run, folder):
+    backbone = backbones.get("mobilefacenet", width=0.125, embedding_dim=16)
+    settle(backbone, (natural_images(8, height=112, width=112) - np.float32(127.5)) / 127.5)
+    model = FaceModel(backbone)
+    export(model, folder / "face.onnx", to="onnx", spec=embedder_spec(model, name="mobilefacenet.example"))
+    printed = run("09")
+    assert "mobilefacenet from face.onnx: 16 numbers from (112, 112, 3) pixels" in printed
+    assert "against ONNX Runtime: largest difference" in printed
+    assert "| format | tflite int8" in printed
