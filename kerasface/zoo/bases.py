@@ -50,14 +50,13 @@ class Base:
         try:
             parts = urllib.parse.urlsplit(self.address)
         except ValueError as error:
-            # Without the address, which may carry a password where its end can't be told.
-            raise KerasfaceError(
-                "KERASFACE_ZOO is no address: its host can't be read. Is a bracket missing?"
-            ) from error
+            raise _unreadable() from error
         if parts.username or parts.password:  # addresses stand in messages and logs
             raise KerasfaceError(
                 f"KERASFACE_ZOO carries a name or a password for {parts.hostname}: put them into ~/.netrc instead."
             )
+        if ":" in parts.netloc and "@" in self.address:  # a password with / ? or # in it: they end the host
+            raise _unreadable()
         self.folder, self.url = None, None
         if isinstance(address, Path):
             self.folder = address
@@ -65,12 +64,12 @@ class Base:
             self.folder = Path(urllib.parse.unquote(parts.path))
         elif parts.scheme == "hf" and parts.netloc and parts.path.strip("/"):
             self.url = f"https://huggingface.co/{parts.netloc}/{parts.path.strip('/')}/resolve/main/"
-        elif parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOCAL):
+        elif (parts.scheme == "https" and parts.hostname) or (parts.scheme == "http" and parts.hostname in _LOCAL):
             self.url = self.address.rstrip("/") + "/"
         else:
             raise KerasfaceError(
                 "KERASFACE_ZOO must be file:///folder, https://host/path or hf://org/repo (http:// on this machine "
-                f"only). Received: {self.address}"
+                f"only). Received: {self.address.rpartition('@')[2]}"
             )
 
     def manifest(self):
@@ -115,6 +114,14 @@ class Base:
     def location(self, path):
         """Returns the address of a file of the manifest."""
         return str(self.folder / path) if self.folder is not None else self.url + urllib.parse.quote(path)
+
+
+def _unreadable():
+    # Without the address, which may carry a password where its end can't be told.
+    return KerasfaceError(
+        "KERASFACE_ZOO is no address: its host can't be read. Is a bracket missing, or a password in it? That belongs "
+        "into ~/.netrc."
+    )
 
 
 def bases():

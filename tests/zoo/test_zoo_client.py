@@ -259,9 +259,10 @@ def test_addresses_that_are_none(address):
         Base(address)
 
 
-def test_an_address_that_cannot_be_read_is_told():
+@pytest.mark.parametrize("password", ["sesame@[bad", "/sesame@host", "8/sesame@host", "#sesame@host", "a?sesame@host"])
+def test_an_address_that_cannot_be_read_is_told(password):
     with pytest.raises(KerasfaceError, match="KERASFACE_ZOO is no address: its host can't be read") as told:
-        Base("https://ann:sesame@[bad")
+        Base(f"https://ann:{password}/zoo")
     assert "sesame" not in str(told.value)
 
 
@@ -269,6 +270,10 @@ def test_a_password_in_an_address_is_refused_and_not_told():
     with pytest.raises(KerasfaceError, match="carries a name or a password for host.example: .*netrc") as told:
         Base("https://ann:sesame@host.example/zoo")
     assert "sesame" not in str(told.value)
+    for mistyped in ("https:/ann:sesame@host.example/zoo", "ann:sesame@host.example/zoo"):
+        with pytest.raises(KerasfaceError, match=r"must be .* Received: host\.example/zoo$") as told:
+            Base(mistyped)
+        assert "sesame" not in str(told.value)
 
 
 @pytest.mark.parametrize(
