@@ -117,13 +117,13 @@ class _Run:
         self.checkpointed = of_same_layers(model)
         self.checkpointed.compile(optimizer=model.optimizer)
         if resume:
-            self._occupy()
+            self._occupy(resume)
             self._resume_into(model)
         else:
             with self.strategy.scope():  # on every replica
                 if self.recipe.initial is not None:
                     begin_with(model, self.recipe.initial)
-            self._occupy()  # now that nothing of the recipe is found impossible any more
+            self._occupy(resume)  # now that nothing of the recipe is found impossible any more
             if self.chief:
                 self.folder.claim(self.recipe)
             with self.strategy.scope():
@@ -158,9 +158,10 @@ class _Run:
                     self._end_epoch(model, first, display)
         return self._finish(display)
 
-    def _occupy(self):
+    def _occupy(self, resume):
         if self.chief:
             self.held.enter_context(self.folder.occupied())
+            self.folder.check(self.recipe, resume)  # again: another process may have trained into it meanwhile
 
     def _ask_teacher(self, embedding_dim):
         self.teacher = self.teacher_of_held_out = None
