@@ -37,7 +37,9 @@ def load_trained(path):
         raise KerasfaceError(f"no model {path}: expected a .keras file, as training writes it.")
     # The legacy formats that Keras would also try, by the ending of the name, could hold code.
     if path.suffix != ".keras" or not zipfile.is_zipfile(path):
-        way_out = f" `kerasface zoo import {path}` makes one of it." if path.suffix in _IMPORTED else ""
+        way_out = (
+            f" `kerasface zoo import {path} --arch … --name …` makes one of it." if path.suffix in _IMPORTED else ""
+        )
         if path.suffix in (".h5", ".hdf5"):
             way_out = " An .h5 that you trust becomes one as docs/migrating.md shows (a trained model)."
         raise KerasfaceError(f"{path} is no .keras file (a zip archive), as `kerasface train` writes it.{way_out}")

@@ -43,7 +43,9 @@ def test_a_head_that_nobody_imported_is_named(tmp_path):
 def test_weights_of_torch_are_shown_the_way_in(tmp_path):
     path = tmp_path / "backbone.pth"
     path.write_bytes(b"PK")
-    with pytest.raises(KerasfaceError, match=r"`kerasface zoo import .*backbone\.pth` makes one of it"):
+    with pytest.raises(
+        KerasfaceError, match=r"`kerasface zoo import .*backbone\.pth --arch … --name …` makes one of it"
+    ):
         load_trained(path)
 
 
