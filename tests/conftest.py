@@ -1,4 +1,5 @@
 import os
+import random
 import sys
 from pathlib import Path
 
@@ -21,9 +22,13 @@ from tests.device_files import (  # noqa: F401
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("repeatable")
 
+# It colours what commands print, and breaks their lines elsewhere, though no terminal reads them.
+os.environ.pop("FORCE_COLOR", None)
+
 
 def pytest_runtest_setup():
-    """Draws the weights of every test's networks from one seed, before any fixture; a test without Keras needs none."""
+    """Draws the weights of every test's networks from one seed, before any fixture."""
+    random.seed(0)  # of it a Keras that the test itself imports draws its seeds
     if "keras" in sys.modules:
         sys.modules["keras"].utils.set_random_seed(0)
 
