@@ -115,9 +115,7 @@ def _beam():
 def _tell_missing(report):
     for status, named in report.missing.items():
         more = ", …" if report.counts[status] > len(named) else ""
-        error_console.print(
-            f"{_MEANINGS[status]}: {', '.join(named)}{more}", soft_wrap=True, highlight=False, markup=False
-        )
+        error_console.print(f"{_MEANINGS[status]}: {', '.join(named)}{more}", soft_wrap=True, highlight=False)
 
 
 def _table(report):

@@ -97,11 +97,7 @@ def run():
 
 
 def _fail(message):
-    error_console.print(f"[bold red]error:[/] {_escaped(message)}", soft_wrap=True, highlight=False)
+    from rich.text import Text
+
+    error_console.print(Text.assemble(("error:", "bold red"), f" {message}"), soft_wrap=True, highlight=False)
     sys.exit(2)
-
-
-def _escaped(error):
-    from rich.markup import escape
-
-    return escape(str(error))

@@ -10,8 +10,9 @@ from kerasface.quiet import quiet_standard_error
 
 __all__ = ["console", "counted", "error_console", "import_extra", "import_training_side", "people_text"]
 
-console = Console()
-error_console = Console(stderr=True)
+# Names of people and files are told as they are: markup would swallow "[new]" of them, and make an emoji of ":key:".
+console = Console(markup=False, emoji=False)
+error_console = Console(stderr=True, markup=False, emoji=False)
 
 
 def import_training_side(*paths):

@@ -3,12 +3,13 @@
 import sys
 
 from rich.table import Column, Table
+from rich.text import Text
 
 from kerasface.cli.console import console, error_console
 
 __all__ = ["add_to"]
 
-_SIGNS = {"ok": "[green]✓[/]", "absent": "[dim]–[/]", "wrong": "[bold red]✗[/]"}
+_SIGNS = {"ok": Text("✓", "green"), "absent": Text("–", "dim"), "wrong": Text("✗", "bold red")}
 
 
 def add_to(app):
@@ -23,8 +24,6 @@ def doctor():
 
     Example: kerasface doctor
     """
-    from rich.markup import escape
-
     from kerasface.doctor import check_up
 
     with error_console.status("looking"):
@@ -35,13 +34,13 @@ def doctor():
         if area not in (None, finding.area):
             table.add_section()
         name, area = "" if finding.area == area else finding.area, finding.area
-        table.add_row(_SIGNS[finding.state], name, finding.what, escape(finding.found))
+        table.add_row(_SIGNS[finding.state], name, finding.what, finding.found)
     console.print(table)
     # Below the table, where a command stays in one piece to be copied.
     for finding in checkup.findings:
         if finding.fix:
             what = f"{finding.area}, {finding.what}: {finding.fix}"
-            console.print(_SIGNS[finding.state], escape(what), soft_wrap=True, highlight=False)
+            console.print(_SIGNS[finding.state], what, soft_wrap=True, highlight=False)
     wrong = sum(finding.state == "wrong" for finding in checkup.findings)
     console.print(f"to mend: {wrong}, marked ✗" if wrong else "nothing is wrong")
     sys.exit(0 if checkup.healthy else 1)

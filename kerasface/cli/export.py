@@ -114,7 +114,7 @@ def _tell_carried(report):
     error_console.print(
         f"carried over from the model, not measured on this {report.precision} file: {listed}. Replace by its own: "
         f"{command}export with --calibrate FACES",
-        soft_wrap=True, highlight=False, markup=False,
+        soft_wrap=True, highlight=False,
     )  # fmt: skip
 
 

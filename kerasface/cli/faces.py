@@ -46,7 +46,7 @@ def open_gallery(path, pipeline, keys):
 
     gallery = Gallery.load(path, spec=pipeline.embedder.spec, **keys)
     if not len(gallery):
-        error_console.print(f"{path} holds nobody yet: `kerasface enroll` adds people.", soft_wrap=True, markup=False)
+        error_console.print(f"{path} holds nobody yet: `kerasface enroll` adds people.", soft_wrap=True)
     return gallery
 
 

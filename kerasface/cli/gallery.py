@@ -59,7 +59,7 @@ def enroll(
         with progress_bar(error_console, "enrolling") as update:
             left_out += enroll_photos(known, pipeline, people, largest=largest, progress=update)
     for path, reason in left_out:
-        error_console.print(f"left out {path}: {reason}", soft_wrap=True, highlight=False, markup=False)
+        error_console.print(f"left out {path}: {reason}", soft_wrap=True, highlight=False)
     console.print(
         f"{gallery} holds {people_text(len(known))}; {_left_out_text([path for path, _ in left_out])}", soft_wrap=True
     )

@@ -43,4 +43,4 @@ def launch(
 
 
 def _say(line):
-    console.print(line, markup=False, highlight=False, soft_wrap=True)
+    console.print(line, highlight=False, soft_wrap=True)

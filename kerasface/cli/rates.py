@@ -18,7 +18,7 @@ def tell_dropped(thresholds):
     for old in thresholds:
         error_console.print(
             f"dropped: cosine {old.cosine:.4f} at FAR {old.far:g} from {old.calibrated_on} ({old.precision})",
-            soft_wrap=True, highlight=False, markup=False,
+            soft_wrap=True, highlight=False,
         )  # fmt: skip
 
 

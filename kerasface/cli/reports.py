@@ -63,4 +63,4 @@ def write_report(path, content, *, private=False):
         write_atomically(path, content().encode(), mode=0o600 if private else 0o644)
     except OSError as error:
         raise KerasfaceError(f"{path} cannot be written: {error}. Choose another place.") from error
-    console.print(str(path), soft_wrap=True, markup=False, highlight=False)
+    console.print(str(path), soft_wrap=True, highlight=False)

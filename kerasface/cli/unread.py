@@ -27,5 +27,5 @@ def tell_left_out(photos, reason):
     if photos:
         named = ", ".join(map(str, photos[:_NAMED])) + (", …" if len(photos) > _NAMED else "")
         error_console.print(
-            f"left out {counted(len(photos), 'photo')} {reason}: {named}", soft_wrap=True, highlight=False, markup=False
+            f"left out {counted(len(photos), 'photo')} {reason}: {named}", soft_wrap=True, highlight=False
         )

@@ -38,5 +38,5 @@ def verify(
     same = cosine >= limit
     verdict = "[green]same person[/]" if same else "[yellow]different people[/]"
     far = "" if threshold is not None else f" (FAR {min(entry.far for entry in pipeline.embedder.spec.thresholds):g})"
-    console.print(f"{verdict}  cosine {cosine:.4f}, threshold {limit:.4f}{far}", soft_wrap=True)
+    console.print(f"{verdict}  cosine {cosine:.4f}, threshold {limit:.4f}{far}", soft_wrap=True, markup=True)
     sys.exit(0 if same else 1)

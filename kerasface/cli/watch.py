@@ -60,7 +60,7 @@ def watch(
     def leave_out(path, reason):
         nonlocal unread
         unread += 1
-        error_console.print(f"left out {path}: {reason}", soft_wrap=True, highlight=False, markup=False)
+        error_console.print(f"left out {path}: {reason}", soft_wrap=True, highlight=False)
 
     try:
         for label, frame in read_frames(source, leave_out):
@@ -72,7 +72,7 @@ def watch(
                     names[one.track] = who
                     if len(names) > _TOLD:  # a camera may run for months
                         del names[next(iter(names))]
-                    console.print(f"{label}: {who}, cosine {cosine_text(one.match)}", soft_wrap=True, markup=False)
+                    console.print(f"{label}: {who}, cosine {cosine_text(one.match)}", soft_wrap=True)
             if out:
                 name = label if in_folder else f"{frames:06d}.jpg"
                 Image.fromarray(draw_names(frame, seen)).save(out / name)

@@ -220,7 +220,7 @@ def verify(pattern: str = typer.Argument("*", help="Of names, with * and ?.")):
                 fetch(name, format, progress=update)
         except KerasfaceError as error:
             failed.append(f"{name} {format}")
-            error_console.print(f"{failed[-1]}: {error}", soft_wrap=True, highlight=False, markup=False)
+            error_console.print(f"{failed[-1]}: {error}", soft_wrap=True, highlight=False)
         else:
             console.print(f"{name} {format}: as the manifest says", soft_wrap=True)
     if failed:

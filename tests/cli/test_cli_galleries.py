@@ -67,6 +67,19 @@ def test_who_and_what_is_not_enrolled_is_told(kerasface, model, people, tmp_path
     assert "1 person had photos in it already; these were added" in out
 
 
+def test_names_and_paths_in_brackets_are_told_whole(kerasface, model, people, tmp_path):
+    photo, gallery = people / "Ann" / "0.png", tmp_path / "team [new] :key:.kfg"
+    photo = photo.rename(photo.with_name("party [edited].png"))
+    code, out, err = kerasface("enroll", model, photo, "--name", "Ann [HR]", "--no-align", "--gallery", gallery)
+    assert code == 0, err
+    assert f"{gallery} holds 1 person" in out
+    answered = kerasface("identify", model, photo.parent, "--no-align", "--gallery", gallery, "--threshold", "0.99")[1]
+    assert "party [edited].png" in answered
+    assert " Ann [HR] " in answered
+    assert " Ann [HR] " in kerasface("gallery", "ls", gallery)[1]
+    assert "team [/new].kfg" in kerasface("gallery", "ls", tmp_path / "team [/new].kfg")[2]
+
+
 def test_photos_without_access_are_an_error_and_no_traceback(kerasface, model, people, tmp_path, monkeypatch):
     def forbidden(folder):  # not by its permissions, which don't hold for root
         raise PermissionError(13, "Permission denied", str(folder))
