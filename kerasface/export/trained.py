@@ -78,8 +78,12 @@ def _check_classes(path):
             nodes += node.values()
             name = node.get("registered_name")
             if isinstance(name, str) and ">" in name and not keras.saving.get_registered_object(name):
+                module = node.get("module")  # None: of the very program that saved it
+                where = (
+                    f"of {str(module).replace('.', '/')}.py" if module else "of the program or notebook that saved it"
+                )
                 raise KerasfaceError(
-                    f"{path} needs {node.get('class_name')}, a class of {node.get('module')}.py that isn't imported, "
-                    "and nothing that a file names is imported by itself. Import it first; commands know it when a "
+                    f"{path} needs {node.get('class_name')}, a class {where}, which isn't imported, and nothing that "
+                    "a file names is imported by itself. Import it first, from a file; commands know it when a "
                     "program of yours imports it and calls kerasface.cli.main() (docs/choosing-a-head.md, at its end)."
                 )

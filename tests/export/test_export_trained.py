@@ -39,6 +39,15 @@ def test_a_head_that_nobody_imported_is_named(tmp_path):
         load_trained(path)
     assert "\n" not in str(caught.value)
 
+    Forgotten.__module__ = "__main__"  # as in the program that trains, or a notebook
+    keras.saving.get_custom_objects()["kerasface>Forgotten"] = Forgotten
+    FaceModel(small_backbone(), Forgotten(3)).save(path)
+    keras.saving.get_custom_objects().pop("kerasface>Forgotten")
+    with pytest.raises(
+        KerasfaceError, match="needs Forgotten, a class of the program or notebook that saved it, which"
+    ):
+        load_trained(path)
+
 
 def test_weights_of_torch_are_shown_the_way_in(tmp_path):
     path = tmp_path / "backbone.pth"
