@@ -240,19 +240,6 @@ def test_two_processes_do_not_train_into_one_folder(copied, run, faces, tmp_path
     assert train(recipe_of(), faces, copied, resume=True, console=silent()).steps == run[1].steps
 
 
-def test_a_run_that_came_and_ended_meanwhile_is_not_overwritten(run, faces, tmp_path, monkeypatch):
-    occupied = RunFolder.occupied
-
-    def late(folder):  # between the first look at the folder and its lock the model is built, for seconds
-        shutil.copytree(run[0], folder.path)
-        return occupied(folder)
-
-    monkeypatch.setattr(RunFolder, "occupied", late)
-    with pytest.raises(KerasfaceError, match="holds a run already"):
-        train(recipe_of(name="small.other"), faces, tmp_path / "run", console=silent())
-    assert (tmp_path / "run" / "recipe.json").read_bytes() == (run[0] / "recipe.json").read_bytes()
-
-
 def test_resuming_nothing_is_an_error(faces, tmp_path):
     with pytest.raises(KerasfaceError, match="nothing to resume: no checkpoint in .*Leave --resume out"):
         train(recipe_of(), faces, tmp_path / "new", resume=True, console=silent())
