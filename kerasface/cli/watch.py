@@ -26,7 +26,7 @@ def watch(
     gallery: Path = typer.Option(help="Gallery file that `kerasface enroll` wrote."),
     threshold: float = THRESHOLD,
     min_score: float = MIN_SCORE,
-    out: Path = typer.Option(None, help="Folder for the frames with the names drawn in: pictures keep their names."),
+    out: Path = typer.Option(None, help="New folder for the frames with the names drawn in: pictures keep their names."),
     passphrase_file: Path = PASSPHRASE_FILE,
     key_file: Path = KEY_FILE,
     renewal_key: Path = RENEWAL_KEY,
@@ -91,3 +91,5 @@ def _make(folder):
         raise KerasfaceError(f"can't make {folder}: {error.strerror}. Name another folder with --out.") from error
     if not os.access(folder, os.W_OK):
         raise KerasfaceError(f"can't write into {folder}. Name another folder with --out.")
+    if any(folder.iterdir()):  # pictures keep their names, and would go over others of the same name
+        raise KerasfaceError(f"{folder} holds files already. Name a new or an empty folder with --out.")

@@ -99,6 +99,12 @@ def test_a_folder_that_can_not_take_the_frames_is_an_error(kerasface, model_file
     code, _, err = kerasface("watch", model, walk, "--gallery", gallery, "--out", tmp_path / "file")
     assert code == 2
     assert f"can't make {tmp_path / 'file'}: File exists. Name another folder with --out." in err
+    (tmp_path / "backup").mkdir()
+    (tmp_path / "backup" / "0.png").write_bytes(b"an original")
+    code, _, err = kerasface("watch", model, walk, "--gallery", gallery, "--out", tmp_path / "backup")
+    assert code == 2
+    assert "holds files already" in err
+    assert (tmp_path / "backup" / "0.png").read_bytes() == b"an original"
 
 
 def test_a_source_that_is_none_is_an_error(kerasface, model_files, hopper_path, tmp_path):
