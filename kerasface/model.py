@@ -138,7 +138,7 @@ class FaceModel(keras.Model):
 
         Args:
             x: (N, H, W, 3) images, 0…255, or a dataset of (images, labels).
-            y: (N,) int labels where `x` is images.
+            y: (N,) int labels where `x` is images; an array or a list.
             *arguments, **options: see `keras.Model.fit`.
 
         Returns:
@@ -151,6 +151,8 @@ class FaceModel(keras.Model):
         """
         if isinstance(x, np.ndarray) and y is None:
             raise ValueError("labels are missing: fit(images, labels), or fit(dataset) of both.")
+        if isinstance(y, list):  # Keras would print the images and say that it doesn't know their type
+            y = np.asarray(y)
         if isinstance(y, np.ndarray) and self.head is not None:
             check_labels(y, self.head.num_classes)
         _warn_of_unit_range(x, self.std)

@@ -240,15 +240,22 @@ def test_parts_that_are_not_built_are_refused():
         (lambda labels: labels[:, None], ValueError, r"labels\[:, 0\].*shape=\(32, 1\)"),
         (lambda labels: labels.astype(np.float32), TypeError, r"labels\.astype\('int32'\)"),
         (lambda labels: labels + 1, ValueError, r"num_classes is 4 .* label 4.*rows 3, 7, 11"),
+        (lambda labels: (labels + 1).tolist(), ValueError, r"num_classes is 4 .* label 4.*rows 3, 7, 11"),
         (lambda labels: None, ValueError, "labels are missing"),
     ],
-    ids=["one-hot", "column", "float", "from 1", "none"],
+    ids=["one-hot", "column", "float", "from 1", "list from 1", "none"],
 )
 def test_fit_looks_at_labels_before_the_first_step(change, error, words, faces):
     images, labels = faces
     model = compiled(FaceModel(small_backbone(), ArcFace(PEOPLE)))
     with pytest.raises(error, match=words):
         model.fit(images, change(labels), verbose=0)
+
+
+def test_labels_may_be_a_list(faces):
+    images, labels = faces
+    model = compiled(FaceModel(small_backbone(), ArcFace(PEOPLE)))
+    assert np.isfinite(model.fit(images, labels.tolist(), verbose=0).history["loss"]).all()
 
 
 def test_images_that_were_divided_already_are_told(faces):

@@ -26,7 +26,7 @@ def watch(
     gallery: Path = typer.Option(help="Gallery file that `kerasface enroll` wrote."),
     threshold: float = THRESHOLD,
     min_score: float = MIN_SCORE,
-    out: Path = typer.Option(None, help="New folder for the frames with the names drawn in: pictures keep their names."),
+    out: Path = typer.Option(None, help="New folder for frames with the names drawn in; pictures keep their names."),
     passphrase_file: Path = PASSPHRASE_FILE,
     key_file: Path = KEY_FILE,
     renewal_key: Path = RENEWAL_KEY,
