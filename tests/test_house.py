@@ -1,7 +1,9 @@
-"""The table of rooms in docs/how-it-is-built.md says which room imports which."""
+"""What is said to those who add to the house: which room imports which, and how a head or a backbone is added."""
 
 import ast
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -55,3 +57,26 @@ def test_every_room_is_on_the_page():
     rooms = {file.parent.name for file in PACKAGE.glob("*/__init__.py")}
     named = set(re.findall(r"\w+", (ROOT / "docs" / "how-it-is-built.md").read_text(encoding="utf-8")))
     assert rooms <= named
+
+
+def test_the_head_of_contributing_passes_the_linters():
+    (head,) = re.findall(r"```python\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.DOTALL)
+    for check in (["check"], ["format", "--check"]):
+        command = [sys.executable, "-m", "ruff", *check, "--stdin-filename", "kerasface/heads/my_head.py", "-"]
+        done = subprocess.run(command, input=head, capture_output=True, text=True, cwd=ROOT, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_files_and_names_of_the_steps_exist():
+    steps = (ROOT / "docs" / "how-it-is-built.md").read_text(encoding="utf-8").split("## Adding a head")[1]
+    steps = steps.split("## Figures in pages")[0]
+    steps += (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split("```\n\nExport it")[1].split("## Style")[0]
+    names = set(re.findall(r"`([\w/.]+\.py|[A-Z_]{5,}|test_\w+)`", steps))
+    assert {"blocks.py", "SMALL", "test_names_are_the_recipes"} <= names
+    files = [file for room in ("kerasface", "tests", "docs") for file in (ROOT / room).rglob("*.py")]
+    said = "".join(file.read_text(encoding="utf-8") for file in files if file != Path(__file__))
+    for name in names:
+        if name.endswith(".py"):
+            assert any(f"/{file.relative_to(ROOT)}".endswith(f"/{name}") for file in files), name
+        else:
+            assert re.search(rf"^(def )?{name}\b", said, re.MULTILINE), name
