@@ -79,6 +79,13 @@ def train(recipe, data, out, *, photos=(), resume=False, tensorboard=False, cons
     try:
         with run.held:
             return run.train(resume, tensorboard)
+    except _LOST as error:
+        if not in_several_processes(run.strategy):
+            raise
+        raise KerasfaceError(
+            "another process of this run is gone, and what it said tells why. Start all of them again, with --resume "
+            "where the run has a checkpoint."
+        ) from error
     except OSError as error:
         if error.errno not in _FULL:
             raise
@@ -199,9 +206,7 @@ class _Run:
             yield
         except tf.errors.OpError as error:
             if in_several_processes(self.strategy) and isinstance(error, _LOST):
-                raise KerasfaceError(
-                    "another process of this run is gone: start all of them again with --resume."
-                ) from error
+                raise  # no photo's fault
             check_files(self.faces.training, size=model.backbone.input_shape[1:3])
             raise
 

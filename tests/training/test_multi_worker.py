@@ -134,3 +134,12 @@ def test_a_batch_that_cannot_be_shared_is_refused(recipe, faces, tmp_path):
     with pytest.raises(KerasfaceError, match="ended with exit code 2"):
         launch([*command, "--strategy", "multiworker"], 2, say=said.append)
     assert any("2 replicas can't share a batch equally. Received: batch_size=9" in line for line in said)
+
+
+def test_a_run_that_the_chief_refuses_is_told_without_a_traceback(whole, recipe, faces):
+    command = [*COMMAND, "train", recipe, "--data", faces, "--out", whole, "--strategy", "multiworker"]
+    said = []
+    with pytest.raises(KerasfaceError, match="worker 0 ended with exit code 2"):
+        launch(command, 2, say=said.append)
+    assert any("[worker 0] error:" in line and "holds a run already: add --resume" in line for line in said)
+    assert not [line for line in said if "Traceback" in line]  # of the other one, which built its model meanwhile
