@@ -183,7 +183,7 @@ def page(result):
     lines = [
         "# Accuracy against latency",
         "",
-        "Written by `python docs/accuracy_latency.py` from `docs/results/accuracy_latency.json`, "
+        "Written by `python docs/accuracy_latency.py render` from `docs/results/accuracy_latency.json`, "
         "`docs/results/export.json` and the zoo's manifest; nothing here is typed by hand. Accuracy is LFW's, view 2, "
         "on aligned faces: 6,000 pairs in 10 folds, each judged with the others' threshold, no mirror image. Latency "
         "is the embedder's alone, the median of runs of all files in turn in one process, on "

@@ -55,8 +55,8 @@ EXPORTED = (
 INTRODUCTION = """\
 # Backbones
 
-Written by `python docs/backbones.py` from `docs/results/backbones.json`; nothing here is typed by hand but what the
-originals print.
+Written by `python docs/backbones.py render` from `docs/results/backbones.json`; nothing here is typed by hand but what
+the originals print.
 
 *Parameters* are trained ones, the embedding layer included, no head. *With statistics* adds batch norm's means and
 variances, as Keras and some papers do. *Multiply-adds* are those of convolutions, dense layers and attention's products

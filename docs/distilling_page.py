@@ -53,8 +53,9 @@ def page(result):
     lines = [
         "# What bounds a distilled embedder",
         "",
-        "Written by `python docs/distilling.py` from `docs/results/distilling.json`; no figure here is typed by hand. "
-        "LFW chose nothing. Everything is measured by the face alone, but for the teacher's AUC: of its embeddings of "
+        "Written by `python docs/distilling.py render` from `docs/results/distilling.json`; no figure here is typed "
+        "by hand. LFW chose nothing. "
+        "Everything is measured by the face alone, but for the teacher's AUC: of its embeddings of "
         "the face and of the mirror image together, which are what its students learn. Cosines to the teacher are "
         "means over CelebA's photos, since the people held out are CelebA's.",
         "",

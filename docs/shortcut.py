@@ -49,7 +49,7 @@ TRAINED = {
 }
 HEAD = """# A set's shortcut
 
-Written by `python docs/shortcut.py` from `docs/results/shortcut.json`; figures are not typed by hand. In a
+Written by `python docs/shortcut.py render` from `docs/results/shortcut.json`; figures are not typed by hand. In a
 first [comparison of heads](heads-compared.md) A-Softmax and SphereFace raised the accuracy on people held out of
 training and lowered it on LFW. This is why, and what came of it: a set that is put together from two sources rewards
 whoever looks at the source."""

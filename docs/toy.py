@@ -75,7 +75,7 @@ def introduction(result):
     return [
         "# The toy experiment: what margins do to angles",
         "",
-        "Written by `python docs/toy.py` from `docs/results/toy.json`; nothing here is typed by hand. "
+        "Written by `python docs/toy.py render` from `docs/results/toy.json`; nothing here is typed by hand. "
         "`kerasface plot toy` repeats the main sheet.",
         "",
         "The papers train digits into two or three dimensions, where features can be looked at. Here a network of "
