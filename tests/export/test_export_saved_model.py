@@ -24,7 +24,7 @@ def test_tensorflow_serves_it_by_name_in_any_batch(saved, images, expected):
     assert signature.structured_input_signature[1]["image"].shape.as_list() == [None, SIZE, SIZE, 3]
     for count in (1, 5):
         received = signature(image=tf.constant(images[:count]))["embedding"]
-        np.testing.assert_allclose(received, expected[:count], atol=1e-5)
+        np.testing.assert_allclose(received, expected[:count], atol=1e-6)
 
 
 def test_the_spec_lies_inside_and_beside(saved, spec):

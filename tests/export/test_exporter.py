@@ -25,7 +25,7 @@ def test_the_edge_runtime_opens_every_file(exported, spec, images, expected, key
     embedder = Embedder.load(exported[key][0])
     assert embedder.spec == spec
     cosines = np.sum(embedder.embed(images[:5]) * expected[:5], axis=1)
-    np.testing.assert_allclose(cosines, 1, atol=5e-3 if key[1].startswith("int8") else 1e-4)
+    np.testing.assert_allclose(cosines, 1, atol=5e-3 if key[1].startswith("int8") else 1e-5)
 
 
 @pytest.mark.parametrize(("to", "precision"), [("tflite", "fp16"), ("onnx", "fp32")])

@@ -19,6 +19,12 @@ def pictures():
     return natural_images(8, height=SIZE, width=SIZE, seed=5)
 
 
+@pytest.fixture(scope="session")
+def many():
+    """Many, normalised: batch norms that a few settle have small variances, which make much of every rounding."""
+    return (natural_images(256, height=SIZE, width=SIZE, seed=5) - np.float32(127.5)) / 128
+
+
 @pytest.fixture
 def pixels(pictures):
     """The pictures as insightface's networks want them."""

@@ -68,8 +68,8 @@ def test_an_export_becomes_our_network(name, files, torch_networks, pixels, pict
     opened = open_source(files[name], arch)
     expected = embed(torch_networks[arch], pixels)
     scale = abs(expected).max()
-    np.testing.assert_allclose(opened.backbone.predict_on_batch(pixels), expected, atol=5e-5 * scale)
-    np.testing.assert_allclose(opened.run(pictures), expected, atol=5e-5 * scale)
+    np.testing.assert_allclose(opened.backbone.predict_on_batch(pixels), expected, atol=1e-5 * scale)
+    np.testing.assert_allclose(opened.run(pictures), expected, atol=1e-5 * scale)
     assert opened.preprocessing.mean == opened.preprocessing.std == (127.5,) * 3
     assert not opened.is_unit
 
@@ -97,7 +97,7 @@ def test_preprocessing_in_the_graph_is_recognised(files, torch_networks, picture
     pixels = (pictures[..., ::-1].astype(np.float32) - 127.5) / 128
     expected = embed(torch_networks["mbf"], pixels)
     embedded = opened.backbone.predict_on_batch(found(pictures))
-    np.testing.assert_allclose(embedded, expected, atol=5e-5 * abs(expected).max())
+    np.testing.assert_allclose(embedded, expected, atol=1e-5 * abs(expected).max())
     expected /= np.linalg.norm(expected, axis=1, keepdims=True)
     np.testing.assert_allclose(opened.run(pictures), expected, atol=1e-5)
 
@@ -109,7 +109,7 @@ def test_a_bias_before_batch_norm_moves_into_its_mean(torch_networks, pixels, tm
     opened = open_source(to_onnx(network, tmp_path / "biased.onnx", mode=WHOLE), "mbf")
     expected = embed(network, pixels)
     assert abs(expected - embed(torch_networks["mbf"], pixels)).max() > 0.1 * abs(expected).max()
-    np.testing.assert_allclose(opened.backbone.predict_on_batch(pixels), expected, atol=5e-5 * abs(expected).max())
+    np.testing.assert_allclose(opened.backbone.predict_on_batch(pixels), expected, atol=1e-5 * abs(expected).max())
 
 
 def test_what_the_caller_does_is_joined_with_what_the_graph_does(files):
@@ -131,9 +131,9 @@ def test_numbers_that_cannot_be_are_refused(files, arguments):
 
 
 @pytest.mark.parametrize("color_order", ["rgb", "bgr"])
-def test_our_own_export_comes_back(color_order, pictures, tmp_path):
+def test_our_own_export_comes_back(color_order, pictures, many, tmp_path):
     backbone = MobileFaceNet(input_shape=(SIZE, SIZE, 3), width=0.125, embedding_dim=16)
-    settle(backbone, (pictures.astype(np.float32) - 127.5) / 128)
+    settle(backbone, many)
     spec = spec_of(backbone, color_order=color_order, mean=(120, 127.5, 130), std=(128, 127, 126))
     path = tmp_path / "ours.onnx"
     export.to_onnx(backbone, path, spec=spec)
@@ -143,8 +143,8 @@ def test_our_own_export_comes_back(color_order, pictures, tmp_path):
     assert opened.preprocessing.color_order == color_order
     prepared = opened.preprocessing(pictures)
     expected = backbone.predict_on_batch(prepared)
-    # Folded batch norms round: over forty draws of the weights by 4e-6 to 2.3e-5.
-    np.testing.assert_allclose(opened.backbone.predict_on_batch(prepared), expected, atol=1e-4 * abs(expected).max())
+    # Folded batch norms round, and each processor's kernels in their own way.
+    np.testing.assert_allclose(opened.backbone.predict_on_batch(prepared), expected, atol=2e-5 * abs(expected).max())
 
 
 def changed(path, change, tmp_path):
